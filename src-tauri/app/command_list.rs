@@ -1,0 +1,12 @@
+// The commands of the window, named once: the build script makes the permissions from this list, and
+// `commands` the handler.
+commands! {
+    get_snapshot, opening, list, detail, mark_read, mark_all_read, reply, send, reconnect,
+    pause_notifications, feed, open_sandbox, sandbox_helios, dismiss,
+    guide, guide_go, guide_door, guide_finish, understand, try_address, take_find,
+    account_login, account_databases, account_forget, regions, choose_database, create_database, cancel_making,
+    temporary_database, test_connection, test_use_tls, test_report, keep_address, preview_names, set_names,
+    kit, reveal_address, copy_kit, ping_helios, open_web,
+    settings, change_settings, computer, set_autostart, test_notification, possessions, forget_everything,
+    about, diagnostics
+}

@@ -1,0 +1,147 @@
+//! From the command line to a running engine, before there is a window.
+
+use std::{path::PathBuf, sync::Arc};
+
+use anyhow::{Context as _, Result};
+use heliograph_core::{
+    discover::Surroundings as Found,
+    engine::{Engine, Setup, Source},
+    home::Home,
+    notification::Notifier,
+    settings::Settings,
+    trouble::{Trouble, TroubleCode},
+};
+use heliograph_sandbox::Sandbox;
+use secrecy::SecretString;
+use tauri::Url;
+use tokio::{runtime::Runtime, time::timeout};
+
+use crate::{flags::Flags, process::Surroundings};
+
+/// How long the sandbox may take to start.
+const SANDBOX: std::time::Duration = std::time::Duration::from_secs(15);
+
+/// The folders of this start, made.
+///
+/// Fails where there is no home folder; one that cannot be written is the engine's to report.
+pub(crate) fn home(flags: &Flags, surroundings: &Surroundings) -> Result<Home> {
+    let home = match &surroundings.home {
+        Some(root) => Home::under(&std::path::absolute(root).context("HELIOGRAPH_HOME is no path")?),
+        None => Home::of_system().context("this user has no home folder; name one in HELIOGRAPH_HOME")?,
+    };
+    let home = if flags.sandbox { home.sandboxed() } else { home };
+    home.create().with_context(|| format!("the folder {} cannot be made", home.data.display()))?;
+    Ok(home)
+}
+
+/// The runtime of everything that is not the main loop.
+pub(crate) fn runtime() -> Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("heliograph")
+        .enable_all()
+        .build()
+        .context("no threads can be started")
+}
+
+/// The database's address, where it is known before the keychain is asked.
+struct World {
+    sandbox: Option<Sandbox>,
+    address: Option<(SecretString, Source)>,
+    surroundings: Found,
+    api: Option<Url>,
+    authorities: Option<PathBuf>,
+    trouble: Option<Trouble>,
+}
+
+/// Starts the sandbox, if there is to be one, and the engine. A sandbox that does not start is reported by the
+/// engine, which runs all the same.
+pub(crate) fn engine(
+    runtime: &Runtime,
+    home: &Home,
+    flags: &Flags,
+    surroundings: Surroundings,
+    notifier: Arc<dyn Notifier>,
+) -> (Engine, Option<Sandbox>) {
+    let world = if flags.sandbox { runtime.block_on(sandbox(home)) } else { outside(surroundings) };
+    let (settings, unusable) = Settings::load(&home.settings());
+    let _inside = runtime.enter();
+    let engine = Engine::start(Setup {
+        home: home.clone(),
+        settings,
+        address: world.address,
+        authorities: world.authorities,
+        surroundings: world.surroundings,
+        api: world.api,
+        notifier,
+        version: env!("CARGO_PKG_VERSION").into(),
+        sandbox: flags.sandbox,
+    });
+    for trouble in world.trouble.into_iter().chain(unusable) {
+        engine.report(trouble);
+    }
+    (engine, world.sandbox)
+}
+
+/// The real one.
+fn outside(surroundings: Surroundings) -> World {
+    let Surroundings { address, email, api_key, api, config, .. } = surroundings;
+    let (api, trouble) = match api.as_deref().map(Url::parse) {
+        None => (None, None),
+        Some(Ok(api)) => (Some(api), None),
+        Some(Err(_)) => (None, Some(no_api())),
+    };
+    let found = Found { address: address.clone(), email, api_key, config };
+    let address = address.map(|address| (address, Source::Environment));
+    World { sandbox: None, address, surroundings: found, api, authorities: None, trouble }
+}
+
+fn no_api() -> Trouble {
+    Trouble::new(
+        TroubleCode::ApiFailed,
+        "UPSTASH_API_URL is not an address.",
+        "Upstash's own is used. Mend the variable, or take it out of the environment.",
+    )
+}
+
+/// The one on this computer.
+async fn sandbox(home: &Home) -> World {
+    let starting = async {
+        let mut sandbox = Sandbox::start(&home.data).await?;
+        let upstash = sandbox.account().await?;
+        let found =
+            Found { email: Some(upstash.email().to_owned()), api_key: Some(upstash.key().clone()), ..Found::default() };
+        let api = Url::parse(upstash.url())?;
+        Ok((sandbox, found, api))
+    };
+    let started = match timeout(SANDBOX, starting).await {
+        Ok(result) => result,
+        Err(_) => Err(anyhow::anyhow!("it took longer than {} seconds", SANDBOX.as_secs())),
+    };
+    match started {
+        Ok((sandbox, surroundings, api)) => World {
+            address: Some((sandbox.url(), Source::Sandbox)),
+            surroundings,
+            api: Some(api),
+            authorities: Some(sandbox.ca_file().to_owned()),
+            sandbox: Some(sandbox),
+            trouble: None,
+        },
+        Err(error) => {
+            tracing::error!("the sandbox did not start: {error:#}");
+            let trouble = Trouble::new(
+                TroubleCode::SandboxFailed,
+                format!("The sandbox did not start: {error:#}."),
+                "Quit, see to it, and start the sandbox again.",
+            );
+            World {
+                sandbox: None,
+                address: None,
+                surroundings: Found::default(),
+                api: None,
+                authorities: None,
+                trouble: Some(trouble),
+            }
+        }
+    }
+}

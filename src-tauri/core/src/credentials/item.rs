@@ -1,0 +1,39 @@
+//! What is kept in the keychain. One item a secret, so that a person is asked for it once.
+
+/// An item of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Item {
+    /// The database's address, with its password.
+    Address,
+    /// An address that is being set up, beside the one in use.
+    NewAddress,
+    /// The page on which a lent database is made one's own: whoever has it can have the password.
+    Claim,
+    /// The e-mail and key of the Developer API.
+    Upstash,
+}
+
+impl Item {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Address, Self::NewAddress, Self::Claim, Self::Upstash];
+
+    /// Its name within the service.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Address => "redis-url",
+            Self::NewAddress => "redis-url-new",
+            Self::Claim => "claim-link",
+            Self::Upstash => "upstash-api",
+        }
+    }
+
+    /// What it is, in words.
+    pub(super) const fn words(self) -> &'static str {
+        match self {
+            Self::Address => "The database's address, with its password",
+            Self::NewAddress => "The address that is being set up",
+            Self::Claim => "The link that makes the lent database yours",
+            Self::Upstash => "The API key of your Upstash account",
+        }
+    }
+}

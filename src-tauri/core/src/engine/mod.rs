@@ -1,0 +1,254 @@
+//! The engine owns every background task; commands go in, one state snapshot and one event stream come out.
+//!
+//! It must not know a screen.
+
+mod attention;
+mod board;
+mod event;
+mod events;
+mod intake;
+mod outgoing;
+mod reminder;
+mod seek;
+mod snapshot;
+mod status;
+mod tasks;
+
+use std::{path::PathBuf, sync::Arc};
+
+use secrecy::SecretString;
+use tokio::sync::{Notify, mpsc, watch};
+use url::Url;
+
+pub use event::{Direction, Event, FeedItem, Page, Place};
+pub use events::Events;
+pub use snapshot::{Brief, ChannelView, Condition, LinkView, Snapshot, Source};
+
+use self::{attention::Said, board::Board, tasks::Tasks};
+use crate::{
+    discover::Surroundings,
+    guide::Guide,
+    home::Home,
+    message::{Names, Priority, ReplyStatus, free_data, now},
+    notification::{Action, Notifier, Pause, Subject},
+    settings::{Agents, Settings},
+    store::{Detail, InboxState, Letter, ListPage, ListRequest, Store},
+    trouble::{Trouble, TroubleCode},
+};
+
+/// What the engine is given of the world around it.
+pub struct Setup {
+    /// Where its files stand; the folders exist.
+    pub home: Home,
+    /// What the person set.
+    pub settings: Settings,
+    /// The database's address where it is known already; otherwise the keychain is asked.
+    pub address: Option<(SecretString, Source)>,
+    /// A file of certificate authorities to trust beside the usual ones; none for the one `SSL_CERT_FILE` names.
+    pub authorities: Option<PathBuf>,
+    /// What was found around the program that may help to set it up.
+    pub surroundings: Surroundings,
+    /// Where the Developer API is; `None` for Upstash's own.
+    pub api: Option<Url>,
+    /// The desktop's notifications.
+    pub notifier: Arc<dyn Notifier>,
+    /// The program's version.
+    pub version: String,
+    /// Is the outside world the one on this computer?
+    pub sandbox: bool,
+}
+
+/// A handle on the running engine; clones are handles on the same one.
+#[derive(Clone)]
+pub struct Engine {
+    settings: Arc<watch::Sender<Settings>>,
+    home: Home,
+    store: Store,
+    board: Arc<Board>,
+    said: mpsc::Sender<Said>,
+    seek: Arc<Notify>,
+    guide: Guide,
+    snapshot: watch::Receiver<Snapshot>,
+    tasks: Arc<Tasks>,
+}
+
+/// A message a person writes.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// On which channel.
+    pub channel: String,
+    /// Its type.
+    pub kind: String,
+    /// Its content: JSON, or text that is sent as `{"text": …}`.
+    pub text: String,
+    /// How soon it wants attention.
+    pub priority: Priority,
+}
+
+impl Engine {
+    /// Starts every background task. Must be called inside a tokio runtime.
+    pub fn start(setup: Setup) -> Self {
+        tasks::start(setup)
+    }
+
+    /// The state as it is now.
+    pub fn snapshot(&self) -> Snapshot {
+        self.snapshot.borrow().clone()
+    }
+
+    /// What happens from now on, beginning with the state. Each call gives a stream of its own.
+    pub fn events(&self) -> Events {
+        Events::new(&self.board, self.snapshot.clone(), self.store.inbox(), self.guide.changes())
+    }
+
+    /// The inbox in numbers, at once with every commit; the events say the same at their own pace.
+    pub fn inbox(&self) -> watch::Receiver<InboxState> {
+        self.store.inbox()
+    }
+
+    /// The last lines of the feed, newest last.
+    pub fn feed(&self) -> Vec<FeedItem> {
+        self.board.fed()
+    }
+
+    /// A page of the inbox. Looking at it ends the count of what arrived unseen.
+    pub async fn list(&self, request: ListRequest) -> Result<ListPage, Trouble> {
+        // Looked at again in a moment, if this one finds no room.
+        let _ = self.said.try_send(Said::Seen);
+        self.store.list(request).await
+    }
+
+    /// One message with everything known of it.
+    pub async fn detail(&self, seq: i64) -> Result<Detail, Trouble> {
+        self.store.detail(seq).await
+    }
+
+    /// Somebody has looked at a task.
+    pub async fn mark_read(&self, seq: i64) -> Result<(), Trouble> {
+        let _ = self.said.try_send(Said::DealtWith(seq));
+        self.store.mark_read(seq).await
+    }
+
+    /// Somebody has looked at all of them.
+    pub async fn mark_all_read(&self) -> Result<(), Trouble> {
+        self.store.mark_all_read().await
+    }
+
+    /// Answers a task. `text` is free text or JSON. The answer is in the outbox when this returns, and goes out as
+    /// soon as the link is up.
+    pub async fn reply(&self, seq: i64, status: ReplyStatus, text: &str) -> Result<Detail, Trouble> {
+        self.store.reply(self.names(), seq, status, text.to_owned(), now()).await?;
+        let _ = self.said.try_send(Said::DealtWith(seq));
+        self.store.detail(seq).await
+    }
+
+    /// Puts a message of the person's own into the outbox.
+    pub async fn send(&self, draft: Draft) -> Result<(), Trouble> {
+        let Draft { channel, kind, text, priority } = draft;
+        let kind = kind.trim().to_owned();
+        if kind.is_empty() || !self.names().sent().contains(&channel) {
+            return Err(Trouble::new(
+                TroubleCode::NotPossible,
+                "A message needs a type and one of the channels we send on.",
+                "Choose both and send it again.",
+            ));
+        }
+        let letter = Letter { channel, kind, data: free_data(&text), reply_to: None, priority };
+        self.store.post(self.names(), letter, now()).await
+    }
+
+    /// Tries the connection now, whatever it is waiting for; where no address was found, looks for one again.
+    pub fn reconnect(&self) {
+        self.seek.notify_one();
+    }
+
+    /// Holds notifications back, or no longer.
+    pub fn pause(&self, pause: Pause) {
+        if self.said.try_send(Said::Pause(pause)).is_err() {
+            tracing::warn!("notifications are neither paused nor resumed: too much is going on");
+        }
+    }
+
+    /// A person pressed something on a notification. Where something is to be shown, an [`Event::Open`] follows.
+    pub async fn acted(&self, subject: Subject, action: Action) -> Result<(), Trouble> {
+        match (subject, action) {
+            (Subject::Task(seq), Action::Accept) => {
+                self.reply(seq, ReplyStatus::Accepted, "").await?;
+            }
+            (Subject::Task(seq), Action::Open) => self.open(Place { page: Page::Inbox, task: Some(seq) }),
+            (Subject::Summary | Subject::Notice, _) => self.open(Place::default()),
+        }
+        Ok(())
+    }
+
+    /// The settings in force.
+    pub fn settings(&self) -> Settings {
+        self.settings.borrow().clone()
+    }
+
+    /// Changes all settings: written to the person's file, and in force from now on.
+    pub async fn change_settings(&self, settings: Settings) -> Result<Settings, Trouble> {
+        settings.check()?;
+        let (path, written) = (self.home.settings(), settings.clone());
+        let saved = tokio::task::spawn_blocking(move || written.save(&path)).await;
+        saved.map_err(|error| {
+            Trouble::new(TroubleCode::Internal, format!("The settings were not written: {error}."), "Try again.")
+        })??;
+        self.settings.send_replace(settings.clone());
+        Ok(settings)
+    }
+
+    /// Names the agents, as a step of the set-up.
+    pub async fn name(&self, agents: Agents) -> Result<Settings, Trouble> {
+        let settings = self.change_settings(Settings { agents, ..self.settings() }).await?;
+        self.guide.named().await;
+        Ok(settings)
+    }
+
+    /// The channels as they follow from names; fails with the reason one cannot be used.
+    pub fn preview_names(&self, agents: &Agents) -> Result<Vec<ChannelView>, Trouble> {
+        agents.check()?;
+        Ok(status::channels(&agents.names()))
+    }
+
+    fn names(&self) -> Names {
+        self.settings.borrow().names()
+    }
+
+    /// The guided set-up.
+    pub fn guide(&self) -> &Guide {
+        &self.guide
+    }
+
+    /// Shows a notification to see whether it is seen.
+    pub fn try_notification(&self) {
+        let _ = self.said.try_send(Said::Trial);
+    }
+
+    /// Asks every screen to show a place.
+    pub fn open(&self, place: Place) {
+        self.board.open(place);
+    }
+
+    /// Something outside the engine is wrong (no tray host, say): shown until it is mended or dismissed.
+    pub fn report(&self, trouble: Trouble) {
+        self.board.report(trouble);
+    }
+
+    /// It is no longer wrong.
+    pub fn mended(&self, code: TroubleCode) {
+        self.board.mended(code);
+    }
+
+    /// The person has read it.
+    pub fn dismiss(&self, code: TroubleCode) {
+        self.board.mended(code);
+    }
+
+    /// Stops every task, commits what has arrived and closes the store; at most two seconds. Later calls wait for
+    /// the first one to end.
+    pub async fn stop(&self) {
+        self.guide.stop();
+        self.tasks.stop(&self.store).await;
+    }
+}

@@ -1,0 +1,151 @@
+//! Starting the engine's tasks, and stopping them in an order in which nothing that has arrived is left behind.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{
+    sync::{Mutex, Notify, mpsc, watch},
+    task::JoinSet,
+    time::timeout,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Engine, Setup,
+    attention::{self, QUEUE},
+    board::Board,
+    intake::Intake,
+    outgoing::Outgoing,
+    reminder,
+    seek::Seek,
+    status::{self, Fixed, Parts},
+};
+use crate::{
+    credentials::Keychain,
+    guide::{Guide, Means},
+    link::{Link, Tuning},
+    message::{Names, now},
+    notification::Policy,
+    store::{InboxState, Store},
+};
+
+/// Batches between the link and the intake. Full: the link stops reading.
+const DELIVERIES: usize = 4;
+
+/// Commits that the policy has not looked at. It never waits for anything, so the store hardly ever waits for it.
+const COMMITS: usize = 64;
+
+/// What a person did. Full: said again by the next thing they do.
+const SAID: usize = 16;
+
+/// How long the way in may take to empty itself, and how long the store may take to write what it holds.
+const EMPTYING: Duration = Duration::from_millis(900);
+const WRITING: Duration = Duration::from_millis(900);
+
+/// Every task of the engine.
+pub(super) struct Tasks {
+    running: Mutex<Option<Running>>,
+}
+
+struct Running {
+    link_stop: CancellationToken,
+    /// The way in ends by itself once the link is told to: the link, then the intake.
+    way_in: JoinSet<()>,
+    /// Everything else, which may be cut off at any moment.
+    others: JoinSet<()>,
+}
+
+impl Tasks {
+    /// Stops the way in first and lets it empty itself, then everything else, then the store.
+    pub(super) async fn stop(&self, store: &Store) {
+        let mut running = self.running.lock().await;
+        let Some(mut tasks) = running.take() else { return };
+        tasks.link_stop.cancel();
+        let emptied = async { while tasks.way_in.join_next().await.is_some() {} };
+        if timeout(EMPTYING, emptied).await.is_err() {
+            tracing::warn!("what the store does not take is given up");
+            tasks.way_in.shutdown().await;
+        }
+        tasks.others.shutdown().await;
+        if timeout(WRITING, store.stop()).await.is_err() {
+            tracing::warn!("the store does not close in time");
+        }
+    }
+}
+
+/// Wires everything together and starts it.
+pub(super) fn start(setup: Setup) -> Engine {
+    let Setup { home, settings, address, authorities, surroundings, api, notifier, version, sandbox } = setup;
+    let notifications = settings.notifications.clone();
+    let (settings, set) = watch::channel(settings);
+    let (adopt, adopted) = watch::channel(None);
+    let (in_use, used) = watch::channel(None);
+    let board = Arc::new(Board::new());
+    let (commits, committed) = mpsc::channel(COMMITS);
+    let store = Store::open(home.database(), commits);
+    let (deliveries, delivered) = mpsc::channel(DELIVERIES);
+    let mut tuning = Tuning::default();
+    tuning.authorities = authorities.or(tuning.authorities);
+    let authorities = tuning.authorities.clone();
+    let (link, supervisor) = Link::new(deliveries, tuning);
+    let (said, heard_said) = mpsc::channel(SAID);
+    let (desktop, showing) = mpsc::channel(QUEUE);
+    let seek = Arc::new(Notify::new());
+    let fixed = Fixed { version: version.clone(), sandbox };
+    let (snapshot_out, snapshot) = watch::channel(first_snapshot(&fixed, &set.borrow().names(), &board, &link));
+
+    let keychain = Keychain::new(sandbox);
+    let mut others = JoinSet::new();
+    let policy = Policy::new(notifications, jiff::tz::TimeZone::system());
+    others.spawn(attention::decide(policy, Arc::clone(&board), set.clone(), committed, heard_said, desktop));
+    others.spawn(attention::show(notifier, Arc::clone(&board), showing));
+    others.spawn(status::keep(fixed, Arc::clone(&board), store.clone(), link.status(), set.clone(), snapshot_out));
+    others.spawn(
+        Outgoing { settings: set.clone(), store: store.clone(), link: link.clone(), board: Arc::clone(&board) }.run(),
+    );
+    others.spawn(
+        Seek {
+            given: address,
+            adopted,
+            in_use,
+            keychain: keychain.clone(),
+            settings: set.clone(),
+            version,
+            link: link.clone(),
+            board: Arc::clone(&board),
+            again: Arc::clone(&seek),
+        }
+        .run(),
+    );
+    let guide = Guide::start(Means {
+        keychain,
+        store: store.clone(),
+        settings: set.clone(),
+        surroundings,
+        api,
+        authorities,
+        link,
+        answers: board.answers(),
+        in_use: used,
+        adopt,
+    });
+    others.spawn(reminder::remind(guide.clone(), store.clone(), set.clone(), said.clone()));
+    let intake = Intake { settings: set, store: store.clone(), board: Arc::clone(&board), gaps: Vec::new() };
+    let link_stop = CancellationToken::new();
+    let mut way_in = JoinSet::new();
+    way_in.spawn(supervisor.run(link_stop.clone()));
+    way_in.spawn(intake.run(delivered));
+    let tasks = Tasks { running: Mutex::new(Some(Running { link_stop, way_in, others })) };
+    Engine { settings: Arc::new(settings), home, store, board, said, seek, guide, snapshot, tasks: Arc::new(tasks) }
+}
+
+fn first_snapshot(fixed: &Fixed, names: &Names, board: &Board, link: &Link) -> super::Snapshot {
+    status::compose(&Parts {
+        fixed,
+        names,
+        inner: &board.look(),
+        link: link.status().borrow().clone(),
+        inbox: InboxState::default(),
+        store_trouble: None,
+        now: now(),
+    })
+}

@@ -1,0 +1,130 @@
+//! Opening one session: two connections side by side, one that listens and one that publishes.
+//!
+//! A session stands only once the server has confirmed every subscription. It must not be tried again here.
+
+use std::sync::Arc;
+
+use redis::{
+    AsyncConnectionConfig, RedisConnectionInfo,
+    aio::{MultiplexedConnection, PubSub, PubSubSink},
+};
+use rustls::ClientConfig;
+use tokio::time::{Instant, timeout};
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+
+use super::{
+    Address, Plan, Tuning,
+    ears::Ears,
+    fault::{Failure, Stage},
+    login::log_in,
+    now,
+    tap::{Gauge, Tap, tap},
+    transport::{Progress, Wire, dial, resolve},
+};
+use crate::message::Millis;
+
+type Tapped = Tap<Box<dyn Wire>>;
+
+/// An open session. Dropping it closes both connections, which takes a moment: see `sockets` of [`open`].
+pub(super) struct Session {
+    /// The subscription.
+    pub(super) ears: Ears,
+    /// The subscription's own way out.
+    pub(super) pings: PubSubSink,
+    /// The other connection.
+    pub(super) commands: MultiplexedConnection,
+    /// How the other connection ended, if it did.
+    pub(super) commands_gauge: Gauge,
+    /// What drives the other connection; ends with it.
+    pub(super) driver: AbortOnDropHandle<()>,
+    /// When the subscription was confirmed.
+    pub(super) at: Millis,
+    /// The same, for measuring.
+    pub(super) opened: Instant,
+}
+
+/// Opens a session within the time limit, name and encryption included. For each socket that may outlive this call
+/// or the session by a moment, `sockets` gets a token that fires when it is closed.
+pub(super) async fn open(
+    plan: &Plan,
+    tls: Option<&Arc<ClientConfig>>,
+    tuning: &Tuning,
+    sockets: &mut Vec<CancellationToken>,
+) -> Result<Session, Failure> {
+    let progress = Progress::default();
+    let opening = open_unbounded(plan, tls, tuning, sockets, &progress);
+    timeout(tuning.connect_limit, opening).await.unwrap_or_else(|_| Err(Failure::TimedOut(progress.stage())))
+}
+
+async fn open_unbounded(
+    plan: &Plan,
+    tls: Option<&Arc<ClientConfig>>,
+    tuning: &Tuning,
+    sockets: &mut Vec<CancellationToken>,
+    progress: &Progress,
+) -> Result<Session, Failure> {
+    let address = &plan.address;
+    let found = resolve(address).await?;
+    let (listening, publishing) =
+        tokio::try_join!(dial(&found, &address.host, tls, progress), dial(&found, &address.host, tls, progress))?;
+    let (mut listening, gauge) = tap(listening, tuning.unread_limit);
+    let (publishing, commands_gauge) = tap(publishing, usize::MAX);
+    sockets.extend([gauge.gone(), commands_gauge.gone()]);
+    progress.reached(Stage::LogIn);
+    // One log-in before the other: a password that is refused is then offered once and not twice. It costs no time,
+    // as the second goes along with the subscription.
+    log_in(&mut listening, address).await?;
+    progress.reached(Stage::Subscribe);
+    let channels = channels(plan);
+    let (listening, (commands, driver)) = tokio::try_join!(
+        subscribe(listening, &gauge, &channels),
+        command_connection(publishing, &commands_gauge, address)
+    )?;
+    let (pings, stream) = listening.split();
+    Ok(Session {
+        ears: Ears::new(stream, gauge, &channels, &plan.heartbeat.channel),
+        pings,
+        commands,
+        commands_gauge,
+        driver,
+        at: now(),
+        opened: Instant::now(),
+    })
+}
+
+/// What is listened to, each once: a server confirms a channel named twice only in its own way.
+fn channels(plan: &Plan) -> Vec<&str> {
+    let mut channels: Vec<&str> = Vec::with_capacity(plan.channels.len() + 1);
+    for channel in plan.channels.iter().chain([&plan.heartbeat.channel]) {
+        if !channels.contains(&channel.as_str()) {
+            channels.push(channel);
+        }
+    }
+    channels
+}
+
+async fn subscribe(stream: Tapped, gauge: &Gauge, channels: &[&str]) -> Result<PubSub, Failure> {
+    let failed = |error| Failure::from_redis(Stage::Subscribe, &error, gauge.end().map(|(end, _)| end));
+    let mut listening = PubSub::new(&silent_setup(), stream).await.map_err(failed)?;
+    listening.subscribe(channels).await.map_err(failed)?;
+    Ok(listening)
+}
+
+async fn command_connection(
+    mut stream: Tapped,
+    gauge: &Gauge,
+    address: &Address,
+) -> Result<(MultiplexedConnection, AbortOnDropHandle<()>), Failure> {
+    log_in(&mut stream, address).await?;
+    // Whoever sends a command bounds its answer, by what else is on its way.
+    let config = AsyncConnectionConfig::new().set_response_timeout(None);
+    let (connection, driver) = MultiplexedConnection::new_with_config(&silent_setup(), stream, config)
+        .await
+        .map_err(|error| Failure::from_redis(Stage::LogIn, &error, gauge.end().map(|(end, _)| end)))?;
+    Ok((connection, AbortOnDropHandle::new(tokio::spawn(driver))))
+}
+
+/// No log-in (done already) and no introduction of the library: each would be a billed command.
+pub(crate) fn silent_setup() -> RedisConnectionInfo {
+    RedisConnectionInfo::default().set_skip_set_lib_name()
+}

@@ -1,0 +1,119 @@
+//! Which settings make sense. Each refusal names the setting and says what would do.
+
+use std::collections::HashSet;
+
+use super::{Agents, Quiet, Settings, quiet};
+use crate::trouble::{Trouble, TroubleCode};
+
+/// The most agents: each costs three channels of one subscription.
+const PEERS: usize = 100;
+
+/// The longest name, in bytes.
+const NAME: usize = 64;
+
+/// The least and the most seconds between heartbeats.
+const HEARTBEAT: std::ops::RangeInclusive<u32> = 1..=86_400;
+
+impl Settings {
+    /// Says what of these cannot be used.
+    pub fn check(&self) -> Result<(), Trouble> {
+        self.agents.check()?;
+        if !HEARTBEAT.contains(&self.heartbeat.every) {
+            return Err(refused(
+                "The setting heartbeat.every must be between 1 and 86,400 seconds",
+                "Two minutes is the default.",
+            ));
+        }
+        self.notifications.quiet.check()
+    }
+}
+
+impl Agents {
+    /// Says which name cannot be one.
+    pub fn check(&self) -> Result<(), Trouble> {
+        for name in self.peers.iter().chain([&self.me]) {
+            check_name(name)?;
+        }
+        if self.peers.is_empty() {
+            return Err(refused("The setting agents.peers names nobody to talk with", "Name at least one agent."));
+        }
+        if self.peers.len() > PEERS {
+            return Err(refused(format!("There are more than {PEERS} agents"), "Leave some out."));
+        }
+        let mut seen = HashSet::from([&self.me]);
+        match self.peers.iter().find(|peer| !seen.insert(*peer)) {
+            Some(twice) => Err(refused(format!("Two agents are called {twice:?}"), "Each needs a name of its own.")),
+            None => Ok(()),
+        }
+    }
+}
+
+fn check_name(name: &str) -> Result<(), Trouble> {
+    if name.is_empty() {
+        return Err(refused("An agent has no name", "Type one, such as helios."));
+    }
+    if name.len() > NAME {
+        return Err(refused("An agent's name is too long", "Use one of 64 letters at most."));
+    }
+    let strange = |c: char| c.is_whitespace() || c.is_control() || c == '→' || c == '*';
+    if name.chars().any(strange) || crate::text::line(name, NAME) != name {
+        let message = format!("{:?} cannot be the name of an agent", crate::text::line(name, NAME));
+        return Err(refused(message, "Use letters, digits, dots, hyphens and underscores."));
+    }
+    Ok(())
+}
+
+impl Quiet {
+    fn check(&self) -> Result<(), Trouble> {
+        for (what, time) in [("from", &self.from), ("until", &self.until)] {
+            if quiet::minutes(time).is_none() {
+                let message = format!("The setting notifications.quiet.{what} is {time:?}, which is no time of day");
+                return Err(refused(message, "Write hours and minutes, such as 22:00."));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn refused(message: impl Into<String>, remedy: &str) -> Trouble {
+    Trouble::new(TroubleCode::SettingsUnreadable, format!("{}.", message.into()), remedy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn agents(me: &str, peers: &[&str]) -> Agents {
+        Agents { me: me.into(), peers: peers.iter().map(ToString::to_string).collect() }
+    }
+
+    #[test]
+    fn names_that_would_confuse_the_channels_are_refused() {
+        assert_eq!(agents("chad", &["helios", "日本", "a-1.b_c"]).check(), Ok(()));
+        for (me, peers) in [
+            ("", vec!["helios"]),
+            ("chad", vec![]),
+            ("chad", vec![""]),
+            ("a→b", vec!["helios"]),
+            ("chad", vec!["he lios"]),
+            ("chad", vec!["helios", "helios"]),
+            ("chad", vec!["chad"]),
+            ("chad\n", vec!["helios"]),
+            ("chad", vec!["\u{202e}evil"]),
+            ("chad", vec!["*"]),
+        ] {
+            let refused = agents(me, &peers).check().unwrap_err();
+            assert_eq!(refused.code, TroubleCode::SettingsUnreadable, "{me} {peers:?}");
+        }
+        let many: Vec<_> = (0..101).map(|number| number.to_string()).collect();
+        assert!(Agents { me: "chad".into(), peers: many }.check().is_err());
+    }
+
+    #[test]
+    fn a_time_of_day_is_one() {
+        let mut settings = Settings::default();
+        assert_eq!(settings.check(), Ok(()));
+        settings.notifications.quiet.until = "25:00".into();
+        assert!(settings.check().unwrap_err().message.contains("notifications.quiet.until"));
+    }
+}

@@ -1,0 +1,122 @@
+//! The person's settings: compiled-in defaults, and a file that holds only what differs.
+//!
+//! It must not hold a secret.
+
+mod check;
+mod file;
+mod quiet;
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::message::{Names, Priority};
+
+pub use file::DEFAULTS;
+
+/// What can be set; `defaults.toml` says what each is for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Names.
+    pub agents: Agents,
+    /// Signs of life.
+    pub heartbeat: Heartbeat,
+    /// Answers given by themselves.
+    pub replies: Replies,
+    /// What is shown outside the window.
+    pub notifications: Notifications,
+    /// What the program reminds of.
+    pub reminders: Reminders,
+}
+
+/// Names.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct Agents {
+    /// The agent on this computer.
+    pub me: String,
+    /// The agents it talks with.
+    pub peers: Vec<String>,
+}
+
+/// Signs of life.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct Heartbeat {
+    /// Seconds between two.
+    pub every: u32,
+}
+
+/// Answers given by themselves.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct Replies {
+    /// Is `received` sent?
+    pub received: bool,
+}
+
+/// What is shown outside the window.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct Notifications {
+    /// How many are shown one by one within ten seconds.
+    pub one_by_one: usize,
+    /// Types of messages that raise one.
+    pub types: Vec<String>,
+    /// The least priority that raises one.
+    pub least: Priority,
+    /// Say only that something arrived, and from whom.
+    pub hide_contents: bool,
+    /// When none but urgent ones are shown.
+    pub quiet: Quiet,
+}
+
+/// Hours in which only what is urgent is shown.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct Quiet {
+    /// Are they kept?
+    pub on: bool,
+    /// From when, local time: `22:00`.
+    pub from: String,
+    /// Until when; where it is earlier than `from`, on the next day.
+    pub until: String,
+    /// Are urgent ones shown all the same?
+    pub urgent: bool,
+}
+
+/// What the program reminds of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct Reminders {
+    /// Once a month: rotate the key.
+    pub rotate: bool,
+}
+
+impl Settings {
+    /// The names in one.
+    pub fn names(&self) -> Names {
+        self.agents.names()
+    }
+
+    /// The time between two heartbeats.
+    pub fn heartbeat(&self) -> Duration {
+        Duration::from_secs(self.heartbeat.every.into())
+    }
+}
+
+impl Agents {
+    /// The names as the channels follow from them.
+    pub fn names(&self) -> Names {
+        Names { me: self.me.clone(), peers: self.peers.clone() }
+    }
+}

@@ -1,0 +1,297 @@
+//! The one thread that writes: what arrived, in as few commits as it takes, and changes in between.
+//!
+//! A commit takes whatever has arrived: one message alone is committed at once, a flood in large batches. What
+//! cannot be written is held and tried again; while much is held nothing more is taken in, so the queue fills,
+//! the link stops reading, and it is Redis's buffer that grows.
+//!
+//! Arrivals go first. Every commit waits for the disk, and now and then a disk takes ten times as long as it mostly
+//! does: so changes that may wait share the pauses between messages, the search index follows when nothing has come
+//! for a moment, and the log is folded into the file when nothing has come for longer.
+
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use rusqlite::Connection;
+use tokio::{
+    runtime::Handle,
+    sync::{mpsc, watch},
+};
+
+use super::{
+    InboxState,
+    arrivals::{self, Arrival, Committed},
+    fault::StoreError,
+    inbox,
+    orders::{Change, Haste, Order, Touches, Waiting},
+    outbox, schema,
+    spare::Spare,
+};
+use crate::trouble::Trouble;
+
+/// A commit takes no more rows than this: enough to make its cost per row small, little enough for a change of a
+/// person's to get its turn soon.
+const ROWS_A_COMMIT: usize = 16_384;
+
+/// Above this many bytes held, nothing more is taken in.
+const MOST_HELD: usize = 16 * 1024 * 1024;
+
+/// How long to wait before what failed is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// The ends of the writer's channels.
+pub(super) struct Wires {
+    pub(super) arrivals: mpsc::Receiver<Vec<Arrival>>,
+    pub(super) orders: mpsc::Receiver<Order>,
+    pub(super) committed: mpsc::Sender<Committed>,
+    pub(super) inbox: watch::Sender<InboxState>,
+    pub(super) health: watch::Sender<Option<Trouble>>,
+}
+
+pub(super) struct Writer {
+    path: PathBuf,
+    runtime: Handle,
+    wires: Wires,
+    connection: Option<Connection>,
+    held: Vec<Arrival>,
+    held_bytes: usize,
+    /// When what failed is tried again.
+    retry_at: Option<Instant>,
+    waiting: Waiting,
+    spare: Spare,
+}
+
+enum Next {
+    Arrivals(Vec<Arrival>),
+    Order(Order),
+    /// Changes have waited long enough.
+    Changes,
+    /// What failed is due again.
+    Retry,
+    /// Nothing has come for a while.
+    Pause,
+    /// Every handle is gone.
+    Closed,
+}
+
+impl Writer {
+    pub(super) fn new(path: PathBuf, runtime: Handle, wires: Wires) -> Self {
+        Self {
+            path,
+            runtime,
+            wires,
+            connection: None,
+            held: Vec::new(),
+            held_bytes: 0,
+            retry_at: None,
+            waiting: Waiting::default(),
+            spare: Spare::Nothing,
+        }
+    }
+
+    /// Runs until it is told to stop, or every handle is gone.
+    pub(super) fn run(mut self) {
+        self.open();
+        loop {
+            match self.next() {
+                Next::Arrivals(batch) => {
+                    self.hold(batch);
+                    self.gather();
+                    self.flush();
+                }
+                Next::Order(Order::Change(Haste::Soon, touches, change)) => self.waiting.add(touches, change),
+                Next::Order(Order::Change(Haste::Now, touches, change)) => {
+                    self.waiting.add(touches, change);
+                    self.changes();
+                }
+                Next::Order(Order::Stop(stopped)) => {
+                    self.gather();
+                    self.changes();
+                    self.connection = None;
+                    // Whoever asked may have stopped waiting.
+                    let _ = stopped.send(());
+                    return;
+                }
+                Next::Changes => self.changes(),
+                Next::Retry => {
+                    if self.connection.is_none() {
+                        self.open();
+                    }
+                    self.flush();
+                }
+                Next::Pause => self.use_pause(),
+                Next::Closed => return self.changes(),
+            }
+        }
+    }
+
+    fn next(&mut self) -> Next {
+        let (changes, retry) = (self.waiting.until(), self.retry_at);
+        let now = Instant::now();
+        // A flood leaves no moment in which a timer would be looked at.
+        if retry.is_some_and(|at| at <= now) {
+            return Next::Retry;
+        }
+        if changes.is_some_and(|at| at <= now) {
+            return Next::Changes;
+        }
+        let pause = self.spare.after().filter(|_| retry.is_none()).map(|rest| now + rest);
+        let room = self.held_bytes < MOST_HELD;
+        let Wires { arrivals, orders, .. } = &mut self.wires;
+        self.runtime.block_on(async {
+            tokio::select! {
+                biased;
+                order = orders.recv() => order.map_or(Next::Closed, Next::Order),
+                Some(batch) = arrivals.recv(), if room => Next::Arrivals(batch),
+                () = at(retry) => Next::Retry,
+                () = at(changes) => Next::Changes,
+                () = at(pause) => Next::Pause,
+            }
+        })
+    }
+
+    fn hold(&mut self, batch: Vec<Arrival>) {
+        self.held_bytes += batch.iter().map(|arrival| arrival.payload.len()).sum::<usize>();
+        if self.held.is_empty() {
+            self.held = batch;
+        } else {
+            self.held.extend(batch);
+        }
+    }
+
+    /// Takes in what else has arrived already.
+    fn gather(&mut self) {
+        while self.held.len() < ROWS_A_COMMIT && self.held_bytes < MOST_HELD {
+            match self.wires.arrivals.try_recv() {
+                Ok(batch) => self.hold(batch),
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// Writes what was handed over before now: a change stands after what arrived before it.
+    fn catch_up(&mut self) {
+        for _ in 0..self.wires.arrivals.len() {
+            if self.held_bytes >= MOST_HELD {
+                break;
+            }
+            if let Ok(batch) = self.wires.arrivals.try_recv() {
+                self.hold(batch);
+            }
+        }
+        self.flush();
+    }
+
+    fn open(&mut self) {
+        let opened = schema::open(&self.path).and_then(|connection| {
+            let state = inbox::read(&connection)?;
+            Ok((connection, state))
+        });
+        match opened {
+            Ok((connection, state)) => {
+                self.connection = Some(connection);
+                self.spare = Spare::ALL;
+                self.wires.inbox.send_modify(|known| {
+                    known.replace(state);
+                    known.file += 1;
+                });
+                self.well();
+            }
+            Err(error) => self.unwell(&error),
+        }
+    }
+
+    fn flush(&mut self) {
+        let Some(connection) = &mut self.connection else { return };
+        if self.held.is_empty() {
+            return;
+        }
+        match arrivals::insert(connection, &self.held) {
+            Ok(committed) => {
+                self.held.clear();
+                self.held_bytes = 0;
+                self.spare = Spare::ALL;
+                self.well();
+                self.wires.inbox.send_if_modified(|state| state.add(&committed));
+                if committed.rows > 0 {
+                    // Nobody listens only when the engine is stopping.
+                    let _ = self.wires.committed.blocking_send(committed);
+                }
+            }
+            Err(error) => self.unwell(&error),
+        }
+    }
+
+    /// Makes the changes that wait, each after what arrived before it.
+    fn changes(&mut self) {
+        self.catch_up();
+        for (touches, change) in self.waiting.take() {
+            self.change(touches, change);
+        }
+    }
+
+    fn change(&mut self, touches: Touches, change: Change) {
+        let unwell = || {
+            self.wires.health.borrow().clone().unwrap_or_else(|| {
+                StoreError::NotPossible("The file with the messages is not open yet.".into()).trouble(&self.path)
+            })
+        };
+        let Some(connection) = &mut self.connection else {
+            change(Err(unwell()));
+            return;
+        };
+        if change(Ok(connection)).is_some() {
+            return;
+        }
+        let state = match touches {
+            Touches::Tasks => inbox::read(connection),
+            Touches::Outbox => outbox::waiting_count(connection)
+                .map(|waiting_to_send| InboxState { waiting_to_send, ..*self.wires.inbox.borrow() }),
+        };
+        if let Ok(state) = state {
+            self.wires.inbox.send_if_modified(|current| current.replace(state));
+        }
+    }
+
+    fn use_pause(&mut self) {
+        if let Some(connection) = &mut self.connection {
+            self.spare = self.spare.step(connection);
+        }
+    }
+
+    fn well(&mut self) {
+        self.retry_at = None;
+        self.wires.health.send_if_modified(|health| {
+            let mended = health.take();
+            if mended.is_some() {
+                tracing::info!("the store works again");
+            }
+            mended.is_some()
+        });
+    }
+
+    fn unwell(&mut self, error: &StoreError) {
+        let trouble = error.trouble(&self.path);
+        if !error.leaves_the_connection_sound() {
+            self.connection = None;
+        }
+        self.retry_at = Some(Instant::now() + RETRY);
+        self.wires.health.send_if_modified(|health| {
+            let news = health.as_ref() != Some(&trouble);
+            if news {
+                tracing::error!("the store cannot write: {error}");
+                *health = Some(trouble);
+            }
+            news
+        });
+    }
+}
+
+/// At that moment, or never.
+async fn at(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment.into()).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,267 @@
+//! The engine as a whole: a real Redis with TLS, a Helios on it, and a desktop that notes what it is asked to show.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use std::{pin::Pin, sync::Arc, time::Duration};
+
+use heliograph_core::{
+    discover::Surroundings,
+    engine::{Condition, Engine, Event, Page, Place, Setup, Snapshot, Source},
+    home::Home,
+    message::ReplyStatus,
+    notification::{Action, NotShown, Notification, Notifier, Subject},
+    settings::Settings,
+    store::{Filter, ListRequest, Row, TaskState},
+    trouble::TroubleCode,
+};
+use heliograph_sandbox::{Helios, HeliosAct, HeliosEvent, Names, Redis, RedisOptions};
+use tempfile::TempDir;
+use tokio::{
+    sync::{mpsc, watch},
+    time::timeout,
+};
+
+/// What a desktop does when asked to show something.
+#[derive(Clone, Copy)]
+enum Desktop {
+    Shows,
+    HasNoServer,
+    Hangs,
+}
+
+struct Screen {
+    desktop: Desktop,
+    shown: watch::Sender<Vec<Notification>>,
+}
+
+impl Notifier for Screen {
+    fn show<'a>(&'a self, n: &'a Notification) -> Pin<Box<dyn Future<Output = Result<(), NotShown>> + Send + 'a>> {
+        Box::pin(async {
+            match self.desktop {
+                Desktop::Shows => {
+                    self.shown.send_modify(|shown| shown.push(n.clone()));
+                    Ok(())
+                }
+                Desktop::HasNoServer => Err(NotShown::NoServer),
+                Desktop::Hangs => std::future::pending().await,
+            }
+        })
+    }
+
+    fn withdraw(&self, _subject: Subject) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(std::future::ready(()))
+    }
+}
+
+struct World {
+    redis: Redis,
+    helios: Helios,
+    events: mpsc::Receiver<HeliosEvent>,
+    screen: Arc<Screen>,
+    engine: Engine,
+    folder: TempDir,
+}
+
+impl World {
+    async fn new(desktop: Desktop) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let redis = Redis::start(&folder.path().join("redis"), RedisOptions::default()).await.unwrap();
+        let names = Names { heartbeat: Duration::from_secs(1), ..Names::default() };
+        let (helios, events) = Helios::start(redis.address(), names);
+        let screen = Arc::new(Screen { desktop, shown: watch::channel(Vec::new()).0 });
+        let engine = engine(&folder, &redis, &screen);
+        Self { redis, helios, events, screen, engine, folder }
+    }
+
+    /// Waits until the snapshot is as wanted.
+    async fn until(&self, wanted: impl Fn(&Snapshot) -> bool) -> Snapshot {
+        let mut events = self.engine.events();
+        let mut last = self.engine.snapshot();
+        let found = timeout(Duration::from_secs(20), async {
+            while !wanted(&last) {
+                if let Some(Event::State { snapshot }) = events.next().await {
+                    last = *snapshot;
+                }
+            }
+        })
+        .await;
+        assert!(found.is_ok(), "the last state was {last:#?}");
+        last
+    }
+
+    async fn rows(&self, filter: Filter) -> Vec<Row> {
+        let request = ListRequest { filter, limit: 500, ..ListRequest::default() };
+        self.engine.list(request).await.unwrap().rows
+    }
+
+    /// Waits until the newest answered task is, or is not, heard.
+    async fn until_heard(&self, heard: bool) {
+        let found = timeout(Duration::from_secs(20), async {
+            while self.rows(Filter::Answered).await.first().and_then(|row| row.heard) != Some(heard) {
+                tokio::task::yield_now().await;
+            }
+        });
+        found.await.expect("within twenty seconds");
+    }
+
+    async fn notifications(&self, wanted: impl Fn(&[Notification]) -> bool) -> Vec<Notification> {
+        let mut shown = self.screen.shown.subscribe();
+        timeout(Duration::from_secs(20), shown.wait_for(|shown| wanted(shown))).await.unwrap().unwrap().clone()
+    }
+
+    /// Waits for a reply that Helios heard.
+    async fn reply(&mut self, wanted: &str) -> String {
+        timeout(Duration::from_secs(20), async {
+            loop {
+                if let Some(HeliosEvent::Reply { task_id, status, .. }) = self.events.recv().await
+                    && status == wanted
+                {
+                    return task_id;
+                }
+            }
+        })
+        .await
+        .unwrap()
+    }
+}
+
+fn engine(folder: &TempDir, redis: &Redis, screen: &Arc<Screen>) -> Engine {
+    let home = Home::under(folder.path());
+    home.create().unwrap();
+    let mut settings = Settings::default();
+    settings.heartbeat.every = 1;
+    Engine::start(Setup {
+        home,
+        settings,
+        address: Some((redis.url(), Source::Environment)),
+        authorities: Some(redis.ca_file().to_owned()),
+        surroundings: Surroundings::default(),
+        api: None,
+        notifier: Arc::clone(screen) as Arc<dyn Notifier>,
+        version: "0".into(),
+        sandbox: false,
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_arrives_is_shown_accepted_and_answered() {
+    let mut world = World::new(Desktop::Shows).await;
+    world.until(|state| state.condition == Condition::Connected && state.counts.open > 0).await;
+    let shown = world.notifications(|shown| !shown.is_empty()).await;
+    let Subject::Task(seq) = shown[0].subject else { panic!("{shown:?}") };
+    let row = world.rows(Filter::Open).await.into_iter().find(|row| row.seq == seq).unwrap();
+    assert_eq!((row.title.as_str(), row.state), (shown[0].title.as_str(), Some(TaskState::New)));
+    let id = world.engine.detail(seq).await.unwrap().id.unwrap();
+    assert_eq!(world.reply("received").await, id);
+    world.engine.acted(Subject::Task(seq), Action::Accept).await.unwrap();
+    assert_eq!(world.reply("accepted").await, id);
+    world.engine.reply(seq, ReplyStatus::Done, "all of it").await.unwrap();
+    assert_eq!(world.reply("done").await, id);
+    world.until_heard(true).await;
+    world.engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_helios_missed_it_gets_when_it_is_heard_again() {
+    let mut world = World::new(Desktop::Shows).await;
+    world.reply("received").await;
+    let row = world.rows(Filter::Open).await.remove(0);
+    world.until(|state| state.agents[0].interval_s == Some(1)).await;
+    world.helios.act(HeliosAct::Sleep).await.unwrap();
+    world.until(|state| state.condition == Condition::HeliosSilent).await;
+    world.engine.reply(row.seq, ReplyStatus::Done, "").await.unwrap();
+    world.until(|state| state.link.waiting_to_send == 0).await;
+    assert!(
+        !world.engine.detail(row.seq).await.unwrap().timeline.iter().any(|moment| moment.text == "Heard by helios"),
+        "nobody was there to hear it"
+    );
+    world.helios.act(HeliosAct::Wake).await.unwrap();
+    world.reply("done").await;
+    world.until_heard(true).await;
+    world.until(|state| state.condition == Condition::Connected).await;
+    world.engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_burst_is_stored_whole_and_counted_in_one_notification() {
+    let world = World::new(Desktop::Shows).await;
+    world.until(|state| state.counts.open > 0).await;
+    world.helios.act(HeliosAct::Burst).await.unwrap();
+    world.until(|state| state.counts.open > 40).await;
+    let shown = world.notifications(|shown| shown.iter().any(|one| one.subject == Subject::Summary)).await;
+    assert!(shown.len() < 10, "{}", shown.len());
+    world.engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_notification_server_is_said_once() {
+    let world = World::new(Desktop::HasNoServer).await;
+    let state = world.until(|state| !state.troubles.is_empty()).await;
+    assert_eq!(state.troubles[0].code, TroubleCode::NoNotificationServer);
+    assert_eq!(state.condition, Condition::Connected, "tasks arrive all the same");
+    world.engine.dismiss(TroubleCode::NoNotificationServer);
+    world.until(|state| state.troubles.is_empty()).await;
+    world.engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_desktop_that_hangs_holds_up_nothing() {
+    let world = World::new(Desktop::Hangs).await;
+    world.until(|state| state.counts.open > 0).await;
+    world.helios.act(HeliosAct::Burst).await.unwrap();
+    world.until(|state| state.counts.open > 40).await;
+    timeout(Duration::from_secs(2), world.engine.stop()).await.expect("within two seconds");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_time_without_the_program_is_a_gap() {
+    let mut world = World::new(Desktop::Shows).await;
+    world.until(|state| state.counts.open > 0).await;
+    world.engine.stop().await;
+    // The gap itself has to last for some time.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    world.engine = engine(&world.folder, &world.redis, &world.screen);
+    world.until(|state| state.condition == Condition::Connected).await;
+    let gap = timeout(Duration::from_secs(10), async {
+        loop {
+            let gaps: Vec<_> = world.rows(Filter::All).await.into_iter().flat_map(|row| row.gaps_after).collect();
+            if let [gap] = gaps.as_slice() {
+                return gap.clone();
+            }
+            tokio::task::yield_now().await;
+        }
+    });
+    let gap = gap.await.unwrap();
+    assert!(gap.until - gap.from >= 300, "{gap:?}");
+    assert_eq!(gap.cause, "Heliograph was not running");
+    world.engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_redis_is_seen_and_the_gap_is_noted() {
+    let mut world = World::new(Desktop::Shows).await;
+    world.until(|state| state.counts.open > 0).await;
+    world.redis.kill().await.unwrap();
+    world.until(|state| state.condition == Condition::Offline && state.link.trouble.is_some()).await;
+    world.redis.restart().await.unwrap();
+    world.until(|state| state.condition == Condition::Connected).await;
+    let gaps: usize = world.rows(Filter::All).await.iter().map(|row| row.gaps_after.len()).sum();
+    assert_eq!(gaps, 1);
+    world.engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_place_that_is_asked_for_is_handed_on() {
+    let world = World::new(Desktop::Shows).await;
+    let mut events = world.engine.events();
+    world.engine.acted(Subject::Task(7), Action::Open).await.unwrap();
+    let place = timeout(Duration::from_secs(5), async {
+        loop {
+            if let Some(Event::Open { place }) = events.next().await {
+                return place;
+            }
+        }
+    });
+    assert_eq!(place.await.unwrap(), Place { page: Page::Inbox, task: Some(7) });
+    world.engine.stop().await;
+}

@@ -1,0 +1,122 @@
+//! Ways to misbehave, for tests of the other side.
+
+use std::{
+    iter,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use axum::{
+    body::{Body, Bytes},
+    http::{
+        HeaderMap, HeaderValue, StatusCode,
+        header::{LOCATION, RETRY_AFTER},
+    },
+    response::{IntoResponse, Response},
+};
+use futures_util::stream;
+
+/// A way to misbehave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Status 429, with this `retry-after`.
+    Busy {
+        /// Seconds or a date, as it is sent.
+        retry_after: Option<String>,
+    },
+    /// Status 403.
+    Forbidden,
+    /// Status 500.
+    ServerError,
+    /// No answer at all.
+    Silent,
+    /// Status 200 with something that is no JSON.
+    Garbage,
+    /// An answer that does not end.
+    Endless,
+    /// An answer that breaks off in the middle.
+    CutShort,
+    /// The question's headers, repeated as an answer with this status.
+    Echo(u16),
+    /// A redirect to this address.
+    Elsewhere(String),
+    /// Numbers and truths come as text, something is missing, something is new.
+    Loose,
+    /// No database becomes active.
+    StaysPassive,
+}
+
+/// How the stand-in behaves at present.
+#[derive(Debug, Default)]
+pub(super) struct Manners(Mutex<Option<(Fault, Option<u32>)>>);
+
+impl Manners {
+    pub(super) fn set(&self, fault: Fault, times: Option<u32>) {
+        *self.current() = Some((fault, times));
+    }
+
+    pub(super) fn clear(&self) {
+        *self.current() = None;
+    }
+
+    /// The fault of the next answer; one of its times is used up.
+    pub(super) fn next(&self) -> Option<Fault> {
+        let mut current = self.current();
+        let (fault, times) = current.as_mut()?;
+        let fault = fault.clone();
+        match times {
+            Some(0) => {
+                *current = None;
+                return None;
+            }
+            Some(times) => *times -= 1,
+            None => {}
+        }
+        Some(fault)
+    }
+
+    fn current(&self) -> MutexGuard<'_, Option<(Fault, Option<u32>)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Fault {
+    /// What is answered instead of the truth; nothing where the fault is in the truth itself, or in silence.
+    pub(super) fn answer(&self, question: &HeaderMap) -> Option<Response> {
+        Some(match self {
+            Self::Busy { retry_after } => {
+                let mut response = (StatusCode::TOO_MANY_REQUESTS, "Too Many Requests").into_response();
+                if let Some(value) = retry_after.as_ref().and_then(|text| HeaderValue::from_str(text).ok()) {
+                    response.headers_mut().insert(RETRY_AFTER, value);
+                }
+                response
+            }
+            Self::Forbidden => (StatusCode::FORBIDDEN, r#"{"error":"forbidden"}"#).into_response(),
+            Self::ServerError => (StatusCode::INTERNAL_SERVER_ERROR, r#"{"message":"internal error"}"#).into_response(),
+            Self::Garbage => "<html>Sign in to this network</html>".into_response(),
+            Self::Endless => {
+                let chunk = Bytes::from(vec![b' '; 64 * 1024]);
+                Body::from_stream(stream::iter(iter::repeat_with(move || Ok::<_, std::io::Error>(chunk.clone()))))
+                    .into_response()
+            }
+            Self::CutShort => {
+                let parts = [Ok(Bytes::from_static(b"[{\"database_id\":")), Err(std::io::Error::other("cut"))];
+                Body::from_stream(stream::iter(parts)).into_response()
+            }
+            Self::Echo(status) => {
+                let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::IM_A_TEAPOT);
+                // As text they would be marked as sensitive, and not be told.
+                let lines =
+                    question.iter().map(|(name, value)| [name.as_str().as_bytes(), b": ", value.as_bytes()].concat());
+                (status, lines.collect::<Vec<_>>().join(&b'\n')).into_response()
+            }
+            Self::Elsewhere(address) => {
+                let mut response = StatusCode::TEMPORARY_REDIRECT.into_response();
+                if let Ok(value) = HeaderValue::from_str(address) {
+                    response.headers_mut().insert(LOCATION, value);
+                }
+                response
+            }
+            Self::Silent | Self::Loose | Self::StaysPassive => return None,
+        })
+    }
+}

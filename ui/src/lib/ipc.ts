@@ -1,0 +1,120 @@
+/**
+ * The only door to the Rust side: its commands, and its one stream of events.
+ *
+ * Nothing else calls `invoke` or `listen`, so that the contract stands in one place.
+ */
+import { invoke } from "@tauri-apps/api/core";
+import { listen } from "@tauri-apps/api/event";
+
+import type { AboutView } from "../bindings/AboutView";
+import type { AccountDatabases } from "../bindings/AccountDatabases";
+import type { ChannelView } from "../bindings/ChannelView";
+import type { ComputerView } from "../bindings/ComputerView";
+import type { Detail } from "../bindings/Detail";
+import type { Door } from "../bindings/Door";
+import type { Event } from "../bindings/Event";
+import type { FeedItem } from "../bindings/FeedItem";
+import type { Find } from "../bindings/Find";
+import type { GuideView } from "../bindings/GuideView";
+import type { HeliosAct } from "../bindings/HeliosAct";
+import type { Keep } from "../bindings/Keep";
+import type { Kit } from "../bindings/Kit";
+import type { KitPart } from "../bindings/KitPart";
+import type { ListPage } from "../bindings/ListPage";
+import type { ListRequest } from "../bindings/ListRequest";
+import type { NewDatabase } from "../bindings/NewDatabase";
+import type { Pause } from "../bindings/Pause";
+import type { Place } from "../bindings/Place";
+import type { Possession } from "../bindings/Possession";
+import type { Priority } from "../bindings/Priority";
+import type { Regions } from "../bindings/Regions";
+import type { ReplyStatus } from "../bindings/ReplyStatus";
+import type { Settings } from "../bindings/Settings";
+import type { Snapshot } from "../bindings/Snapshot";
+import type { Step } from "../bindings/Step";
+import type { Trouble } from "../bindings/Trouble";
+import type { TroubleCode } from "../bindings/TroubleCode";
+import type { Understanding } from "../bindings/Understanding";
+import type { WebPage } from "../bindings/WebPage";
+
+/** A message of our own, as a person wrote it; Rust decides whether the text is JSON. */
+export type Outgoing = { channel: string; kind: string; text: string; priority: Priority };
+
+export const getSnapshot = () => invoke<Snapshot>("get_snapshot");
+export const opening = () => invoke<Place>("opening");
+export const list = (request: ListRequest) => invoke<ListPage>("list", { request });
+export const detail = (seq: number) => invoke<Detail>("detail", { seq });
+export const markRead = (seq: number) => invoke<null>("mark_read", { seq });
+export const markAllRead = () => invoke<null>("mark_all_read");
+export const reply = (seq: number, status: ReplyStatus, text: string) =>
+  invoke<Detail>("reply", { seq, status, text });
+export const send = (message: Outgoing) => invoke<null>("send", message);
+export const reconnect = () => invoke<null>("reconnect");
+export const pauseNotifications = (pause: Pause) => invoke<null>("pause_notifications", { pause });
+export const feed = () => invoke<FeedItem[]>("feed");
+export const openSandbox = () => invoke<null>("open_sandbox");
+export const sandboxHelios = (act: HeliosAct) => invoke<null>("sandbox_helios", { act });
+export const dismiss = (code: TroubleCode) => invoke<null>("dismiss", { code });
+
+export const guide = () => invoke<GuideView>("guide");
+export const guideGo = (step: Step) => invoke<GuideView>("guide_go", { step });
+export const guideDoor = (door: Door) => invoke<GuideView>("guide_door", { door });
+export const guideFinish = () => invoke<GuideView>("guide_finish");
+export const understand = (text: string) => invoke<Understanding>("understand", { text });
+export const tryAddress = (text: string, consent: boolean) =>
+  invoke<GuideView>("try_address", { text, consent });
+export const takeFind = (find: Find) => invoke<GuideView>("take_find", { find });
+export const accountLogin = (email: string, key: string, remember: boolean) =>
+  invoke<AccountDatabases>("account_login", { email, key, remember });
+export const accountDatabases = () => invoke<AccountDatabases>("account_databases");
+export const accountForget = () => invoke<GuideView>("account_forget");
+export const regions = () => invoke<Regions>("regions");
+export const chooseDatabase = (id: string) => invoke<GuideView>("choose_database", { id });
+/** `new` is a word of JavaScript; on the wire it is the argument's name all the same. */
+export const createDatabase = (wanted: NewDatabase) => invoke<GuideView>("create_database", { new: wanted });
+export const cancelMaking = () => invoke<GuideView>("cancel_making");
+export const temporaryDatabase = () => invoke<GuideView>("temporary_database");
+export const testConnection = () => invoke<GuideView>("test_connection");
+export const testUseTls = () => invoke<GuideView>("test_use_tls");
+export const testReport = () => invoke<string>("test_report");
+export const keepAddress = (keep: Keep) => invoke<GuideView>("keep_address", { keep });
+export const previewNames = (me: string, peers: string[]) =>
+  invoke<ChannelView[]>("preview_names", { me, peers });
+export const setNames = (me: string, peers: string[]) => invoke<Settings>("set_names", { me, peers });
+export const kit = () => invoke<Kit>("kit");
+export const revealAddress = () => invoke<string>("reveal_address");
+export const copyKit = (part: KitPart) => invoke<number>("copy_kit", { part });
+export const pingHelios = () => invoke<GuideView>("ping_helios");
+
+export const settings = () => invoke<Settings>("settings");
+export const changeSettings = (settings: Settings) => invoke<Settings>("change_settings", { settings });
+export const computer = () => invoke<ComputerView>("computer");
+export const setAutostart = (on: boolean) => invoke<ComputerView>("set_autostart", { on });
+export const testNotification = () => invoke<null>("test_notification");
+export const possessions = () => invoke<Possession[]>("possessions");
+export const forgetEverything = () => invoke<null>("forget_everything");
+export const about = () => invoke<AboutView>("about");
+export const diagnostics = () => invoke<string>("diagnostics");
+export const openWeb = (page: WebPage) => invoke<null>("open_web", { page });
+
+/** Hands every event to `heard` until the returned function is called. */
+export const onEvent = (heard: (event: Event) => void) =>
+  listen<Event>("heliograph", ({ payload }) => heard(payload));
+
+/** Every command fails with a trouble; anything else is a mistake of ours and is shown as one. */
+export function asTrouble(error: unknown): Trouble {
+  if (
+    typeof error === "object" &&
+    error !== null &&
+    "code" in error &&
+    "message" in error &&
+    "remedy" in error
+  ) {
+    return error as Trouble;
+  }
+  return {
+    code: "internal",
+    message: String(error),
+    remedy: "Try again. If it stays so, restart Heliograph.",
+  };
+}

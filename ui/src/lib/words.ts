@@ -1,0 +1,139 @@
+/** Words for every closed list the Rust side sends; each is total, so that a new value fails the build. */
+import type { Condition } from "../bindings/Condition";
+import type { Filter } from "../bindings/Filter";
+import type { LinkState } from "../bindings/LinkState";
+import type { Pause } from "../bindings/Pause";
+import type { Presence } from "../bindings/Presence";
+import type { Priority } from "../bindings/Priority";
+import type { ReplyStatus } from "../bindings/ReplyStatus";
+import type { Row } from "../bindings/Row";
+import type { Source } from "../bindings/Source";
+import type { TaskState } from "../bindings/TaskState";
+import type { Way } from "../bindings/Way";
+import type { HeliosAct } from "../bindings/HeliosAct";
+
+/** How a state feels; it chooses a colour, always beside a shape and a word. */
+export type Tone = "ok" | "warm" | "bad" | "quiet";
+
+export const conditionTone: Record<Condition, Tone> = {
+  setup_needed: "quiet",
+  connecting: "warm",
+  connected: "ok",
+  helios_silent: "warm",
+  offline: "bad",
+  paused: "quiet",
+  needs_you: "bad",
+};
+
+export const linkWords: Record<LinkState, string> = {
+  no_address: "No address",
+  connecting: "Connecting",
+  connected: "Connected",
+  waiting: "Not connected, trying again by itself",
+  stopped: "Not connected, waiting for you",
+};
+
+/** The condition whose shape a state of the link borrows. */
+export const linkShape: Record<LinkState, Condition> = {
+  no_address: "setup_needed",
+  connecting: "connecting",
+  connected: "connected",
+  waiting: "offline",
+  stopped: "needs_you",
+};
+
+export const sourceWords: Record<Source, string> = {
+  environment: "from the environment",
+  keychain: "from the keychain",
+  session: "for this session only",
+  sandbox: "from the sandbox",
+};
+
+export const presenceWords: Record<Presence, { word: string; tone: Tone }> = {
+  unknown: { word: "Not heard yet", tone: "quiet" },
+  alive: { word: "Alive", tone: "ok" },
+  silent: { word: "Silent", tone: "warm" },
+};
+
+export const stateWords: Record<TaskState, string> = {
+  new: "open",
+  accepted: "accepted",
+  done: "done",
+  failed: "failed",
+  declined: "declined",
+  expired: "expired",
+};
+
+export const priorityWords: Record<Priority, string> = { low: "low", normal: "normal", urgent: "urgent" };
+
+export const wayWords: Record<Way, string> = { live: "Live" };
+
+export const filterWords: Record<Filter, string> = {
+  open: "Open",
+  answered: "Answered",
+  all: "All",
+  feed: "Feed",
+};
+
+/** The button of each answer, and the key that presses it. */
+export const replyWords: Record<ReplyStatus, { word: string; key: string | null }> = {
+  received: { word: "Received", key: null },
+  accepted: { word: "Accept", key: "A" },
+  done: { word: "Done", key: "D" },
+  failed: { word: "Failed", key: "F" },
+  declined: { word: "Decline", key: "X" },
+  expired: { word: "Expired", key: null },
+};
+
+export const pauseWords: Record<Pause, string> = {
+  half_hour: "30 minutes",
+  hour: "1 hour",
+  until_morning: "Until 08:00",
+  off: "Resume now",
+};
+
+export const heliosWords: Record<HeliosAct, string> = {
+  task: "Send a task",
+  urgent_task: "Send an urgent task",
+  burst: "Send a burst",
+  sleep: "Sleep",
+  wake: "Wake",
+  lose_key: "Lose its key",
+};
+
+/** A mark of the list: which shape, and what it says to a screen reader. */
+export type Mark = { shape: "unread" | "message" | TaskState; word: string };
+
+export function markOf(row: Row): Mark {
+  if (row.unread) return { shape: "unread", word: "Unread" };
+  if (row.state === null) return { shape: "message", word: "Read" };
+  return { shape: row.state, word: capital(stateWords[row.state]) };
+}
+
+/** The second line of a row: who, what has become of it, and a little of what it says. */
+export function rowLine(row: Row): string[] {
+  const parts: (string | null)[] = isAnswered(row)
+    ? [row.state && stateWords[row.state], heardWords(row), row.answer ? `“${row.answer}”` : row.preview]
+    : [
+        row.from,
+        row.priority === "normal" ? null : priorityWords[row.priority],
+        row.state === null ? row.kind : row.state === "new" ? null : stateWords[row.state],
+        row.preview,
+      ];
+  return parts.filter((part): part is string => part !== null && part !== "");
+}
+
+/** Has somebody given it its last answer? An expired task had none. */
+export function isAnswered(row: Row): boolean {
+  return row.state === "done" || row.state === "failed" || row.state === "declined";
+}
+
+/** Whether the sender knows our last answer; null where there was none. */
+export function heardWords(row: Row): string | null {
+  if (row.heard === null) return null;
+  return row.heard ? `heard by ${row.from}` : `not heard by ${row.from} yet`;
+}
+
+export function capital(name: string): string {
+  return name.slice(0, 1).toUpperCase() + name.slice(1);
+}

@@ -1,0 +1,151 @@
+import { fireEvent, render, screen, waitFor, within } from "@testing-library/svelte";
+import { expect, test, vi } from "vitest";
+
+import App from "../src/App.svelte";
+import * as made from "../src/dev/setup";
+import { heartbeatCost } from "../src/lib/setup";
+import { backend, type World } from "./backend";
+
+const button = (name: string | RegExp) => screen.getByRole<HTMLButtonElement>("button", { name });
+
+async function settings(section: string, world: World = {}) {
+  const it = backend({ place: { page: "settings", task: null }, ...world });
+  render(App);
+  await screen.findByRole("heading", { level: 1, name: "Settings" });
+  const sections = screen.getByRole("navigation", { name: "Sections" });
+  await fireEvent.click(within(sections).getByRole("button", { name: section }));
+  return it;
+}
+
+test("names are saved together, once they are sound and changed", async () => {
+  const world = await settings("General");
+  const me = await screen.findByLabelText("The agent on this computer");
+  await screen.findByText("helios→chad");
+  expect(button("Save the names").disabled).toBe(true);
+  await fireEvent.input(me, { target: { value: "sol" } });
+  await waitFor(() => expect(button("Save the names").disabled).toBe(false));
+  await fireEvent.click(button("Save the names"));
+  await screen.findByText("Saved");
+  expect(world.of("set_names")).toEqual([{ me: "sol", peers: ["helios"] }]);
+});
+
+test("the set-up is opened again from here", async () => {
+  const world = await settings("General");
+  await fireEvent.click(button("Open the set-up"));
+  expect(world.of("guide_go")).toEqual([{ step: "where" }]);
+  await screen.findByRole("navigation", { name: "Steps of the set-up" });
+});
+
+test("a change is saved at once, with all the rest as it was", async () => {
+  const world = await settings("Notifications");
+  await fireEvent.click(await screen.findByRole("checkbox", { name: "status" }));
+  await screen.findByText("Saved");
+  await fireEvent.click(screen.getByRole("checkbox", { name: "task" }));
+  await fireEvent.click(screen.getByRole("switch", { name: "Hide contents" }));
+  await waitFor(() => expect(world.of("change_settings")).toHaveLength(3));
+  expect(world.of("change_settings")[2]).toEqual({
+    settings: {
+      ...made.settings,
+      notifications: { ...made.settings.notifications, types: ["alert", "status"], hide_contents: true },
+    },
+  });
+});
+
+test("a change that is refused is said and taken back", async () => {
+  const refused = { code: "not_possible", message: "The disk is full.", remedy: "Make room." };
+  await settings("Notifications", { fails: { change_settings: refused } });
+  const hide = await screen.findByRole<HTMLInputElement>("switch", { name: "Hide contents" });
+  await fireEvent.click(hide);
+  expect((await screen.findByRole("alert")).textContent).toContain("The disk is full.");
+  expect(hide.checked).toBe(false);
+});
+
+test("a type of one's own can be added", async () => {
+  const world = await settings("Notifications");
+  await fireEvent.input(await screen.findByLabelText("Another type"), { target: { value: " deploy " } });
+  await fireEvent.click(button("Add"));
+  await waitFor(() => expect(world.of("change_settings")).toHaveLength(1));
+  expect(world.of("change_settings")[0]).toMatchObject({
+    settings: { notifications: { types: ["task", "alert", "deploy"] } },
+  });
+  expect(screen.getByRole<HTMLInputElement>("checkbox", { name: "deploy" }).checked).toBe(true);
+});
+
+test("quiet hours take a time as people write it, and nothing else", async () => {
+  const world = await settings("Notifications");
+  await fireEvent.click(await screen.findByRole("switch", { name: "Quiet hours" }));
+  await screen.findByText("on the next day");
+  const from = screen.getByLabelText("From");
+  await fireEvent.change(from, { target: { value: "25:00" } });
+  await screen.findByText("A time like 22:00");
+  await fireEvent.change(from, { target: { value: "6.30" } });
+  await waitFor(() => expect(world.of("change_settings")).toHaveLength(2));
+  expect(world.of("change_settings")[1]).toMatchObject({
+    settings: { notifications: { quiet: { on: true, from: "06:30" } } },
+  });
+  await waitFor(() => expect(screen.queryByText("on the next day")).toBeNull());
+});
+
+test("what signs of life cost is said", async () => {
+  expect(heartbeatCost(120)).toBe(21_600);
+  const world = await settings("Connection");
+  await screen.findByText(/21,600 commands in 30 days, 4.3 %/);
+  await fireEvent.change(screen.getByLabelText("A sign of life every"), { target: { value: "60" } });
+  await screen.findByText(/43,200 commands in 30 days, 8.6 %/);
+  expect(world.of("change_settings")).toMatchObject([{ settings: { heartbeat: { every: 60 } } }]);
+});
+
+test("the secret's place is said; it can be replaced, and the API key forgotten", async () => {
+  const account = { email: "ada@example.org", kept: "keychain" as const };
+  const guide = made.guideOf("computer", { finished: true, kept: "session", account });
+  const world = await settings("Security", { guide, sandbox: true });
+  await screen.findByText(/With its password it is in memory only/);
+  await fireEvent.click(button("Keep it in the keychain"));
+  expect(world.of("keep_address")).toEqual([{ keep: "keychain" }]);
+  await waitFor(() => expect(button("Forget the API key").disabled).toBe(false));
+  await fireEvent.click(button("Forget the API key"));
+  expect(world.of("account_forget")).toHaveLength(1);
+  await fireEvent.click(button("Replace it"));
+  expect(world.of("guide_door")).toEqual([{ door: "paste" }]);
+});
+
+test("everything is forgotten only after its list and a typed word", async () => {
+  const world = await settings("Security");
+  await fireEvent.click(button("Show what would go…"));
+  await screen.findByText("~/.config/autostart/heliograph.desktop");
+  expect(document.activeElement?.textContent).toBe("This goes, and does not come back");
+  const word = screen.getByLabelText(/type the word/);
+  await fireEvent.submit(word.closest("form")!);
+  expect(button("Forget everything").disabled).toBe(true);
+  expect(world.of("forget_everything")).toEqual([]);
+  await fireEvent.keyDown(window, { key: "Escape" });
+  await waitFor(() => expect(screen.queryByLabelText(/type the word/)).toBeNull());
+  await fireEvent.click(button("Show what would go…"));
+  await fireEvent.input(await screen.findByLabelText(/type the word/), { target: { value: "Forget " } });
+  await fireEvent.click(button("Forget everything"));
+  expect(world.of("forget_everything")).toHaveLength(1);
+});
+
+test("about names version, licence and places, and copies the diagnostics", async () => {
+  const write = vi.fn().mockResolvedValue(undefined);
+  vi.stubGlobal("navigator", Object.assign(navigator, { clipboard: { writeText: write } }));
+  await settings("About", { answers: { diagnostics: () => "Heliograph 0.1.0, all well" } });
+  await screen.findByText("Heliograph 0.1.0");
+  await screen.findByText("Licence: MIT OR Apache-2.0");
+  await fireEvent.click(button("Copy diagnostics"));
+  await waitFor(() => expect(write).toHaveBeenCalledWith("Heliograph 0.1.0, all well"));
+});
+
+test("the connection is tested from the Link page, any time", async () => {
+  const world = backend({ place: { page: "link", task: null } });
+  render(App);
+  await fireEvent.click(await screen.findByRole("button", { name: "Test now" }));
+  expect(world.of("test_connection")).toHaveLength(1);
+  await world.tell({
+    type: "guide",
+    guide: made.guideOf("computer", { checks: made.partlyChecks, cost: 21 }),
+  });
+  await screen.findByText("May not publish on helios→chad");
+  await fireEvent.click(button("Paste another address"));
+  await waitFor(() => expect(world.of("guide_door")).toEqual([{ door: "paste" }]));
+});

@@ -17,7 +17,7 @@ use heliograph_sandbox::Sandbox;
 use tauri::AppHandle;
 use tokio::{runtime::Handle, task::spawn_blocking, time::timeout};
 
-use crate::{clipboard::Copies, log::Log};
+use crate::{clipboard::Copies, log::Log, process};
 
 /// What the engine may take; it needs a few milliseconds unless its disk hangs.
 const ENGINE: Duration = Duration::from_millis(1200);
@@ -120,6 +120,8 @@ impl Shutdown {
 
 /// Removes our files. One that cannot be removed stays; there is no longer anywhere to say so but here.
 fn forget(home: &Home) {
+    // Whatever they wrote while the folder is emptied would keep it.
+    process::end_web_processes();
     for folder in [&home.logs, &home.config, &home.data] {
         if let Err(error) = std::fs::remove_dir_all(folder) {
             let _ = writeln!(io::stderr(), "heliograph: {} could not be removed: {error}", folder.display());

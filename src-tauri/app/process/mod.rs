@@ -16,12 +16,16 @@ use std::{env, ffi::OsString, path::PathBuf};
 use secrecy::{SecretString, zeroize::Zeroize};
 
 #[cfg(target_os = "linux")]
-pub(crate) use leftover::end_network_process;
+pub(crate) use leftover::{end_network_process, end_web_processes};
 pub(crate) use system::{apart, asked_to_stop, harden};
 
 /// Nothing is left behind by a closed window on this system.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn end_network_process() {}
+
+/// They end with their window on this system.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn end_web_processes() {}
 
 /// What was found in the environment and concerns us.
 pub(crate) struct Surroundings {

@@ -6,6 +6,7 @@
 
 mod address;
 pub mod helios;
+pub mod port;
 pub mod proxy;
 pub mod redis;
 pub mod upstash;

@@ -1,13 +1,14 @@
 //! The window, driven as a person would: by looking for what is on it and clicking there.
 
 use std::{
-    net::{Ipv4Addr, TcpListener, TcpStream},
+    net::{Ipv4Addr, TcpStream},
     path::PathBuf,
     process::Command,
     time::Duration,
 };
 
 use fantoccini::{Client, ClientBuilder, Locator, elements::Element, key::Key, wd::Capabilities};
+use heliograph_sandbox::port;
 use hyper_util::client::legacy::connect::HttpConnector;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
@@ -28,7 +29,7 @@ pub(crate) struct Window {
 impl Session {
     /// Starts the program under the driver.
     pub(crate) async fn window(&self, start: &Start) -> Window {
-        let (port, native) = (free_port(), free_port());
+        let (port, native) = (port::free().unwrap(), port::free().unwrap());
         let mut command = self.environment.command(&tauri_driver());
         command.args(["--port", &port.to_string(), "--native-port", &native.to_string()]);
         command.arg("--native-driver").arg(program("WebKitWebDriver"));
@@ -62,10 +63,6 @@ fn tauri_driver() -> PathBuf {
     }
     let installed = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/tools/bin/tauri-driver");
     if installed.is_file() { installed } else { program("tauri-driver") }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }
 
 impl Window {

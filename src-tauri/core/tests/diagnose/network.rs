@@ -24,7 +24,7 @@ async fn a_wrong_host() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_closed_port() {
-    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
+    let free = heliograph_sandbox::port::free().unwrap();
     let report = run(of(&format!("rediss://default:A-PASSWORD@127.0.0.1:{free}").into()), &["A-PASSWORD"]).await;
     let trouble = stopped_at(&report, CheckKind::Reach, TroubleCode::Unreachable, Help::TryAgain);
     assert!(trouble.message.contains("nothing answers on that port"), "{trouble:?}");

@@ -8,7 +8,6 @@ mod leftover;
 
 use std::{
     fs::{self, DirBuilder, File},
-    net::{Ipv4Addr, TcpListener},
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     process::Stdio,
@@ -24,7 +23,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::address::Address;
+use crate::{address::Address, port};
 pub use certificates::Certificate;
 use config::{Config, Paths};
 
@@ -108,8 +107,8 @@ impl Redis {
             None => certificates::write(&paths, given.certificate)?,
         }
         let config = Config {
-            port: options.port.map_or_else(free_port, Ok)?,
-            plain_port: options.plain.then(free_port).transpose()?,
+            port: options.port.map_or_else(port::free, Ok)?,
+            plain_port: options.plain.then(port::free).transpose()?,
             password: given.password.unwrap_or_else(fresh_password),
             acceptable,
             paths,
@@ -263,11 +262,6 @@ fn lock(dir: &Path) -> Result<File> {
         Err(fs::TryLockError::WouldBlock) => bail!("another sandbox runs in {}", dir.display()),
         Err(fs::TryLockError::Error(error)) => Err(error).context("cannot lock the sandbox's folder"),
     }
-}
-
-pub(crate) fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port on loopback")?;
-    Ok(listener.local_addr()?.port())
 }
 
 pub(crate) fn fresh_password() -> SecretString {

@@ -17,7 +17,7 @@ use super::{
     fault::Manners,
     routes::{Seen, SeenLately},
 };
-use crate::redis::{self, Certificates};
+use crate::{port, redis::Certificates};
 
 /// As published: ten databases in all; and, so that a computer is not filled, four lent ones.
 const MOST: usize = 10;
@@ -160,7 +160,7 @@ impl Account {
         let number = self.made.fetch_add(1, Ordering::Relaxed);
         let made = Made {
             folder: self.home.join(format!("database-{number}")),
-            port: redis::free_port().map_err(|_| NotMade::NoPort)?,
+            port: port::free().map_err(|_| NotMade::NoPort)?,
             certificates: self.certificates.clone(),
             lent,
             stop: self.stop.child_token(),

@@ -59,7 +59,7 @@ pub(crate) async fn run(options: Options) -> Result<()> {
 fn arrival() -> Arrival {
     let payload = task::payload(0);
     let header = message::read(CHANNEL, &payload);
-    Arrival { channel: Arc::from(CHANNEL), header, payload, at: message::now(), notable: true }
+    Arrival::live(Arc::from(CHANNEL), header, payload, message::now(), true)
 }
 
 /// Waits until the search index has reached the newest row.

@@ -2,7 +2,7 @@
 // `commands` the handler.
 commands! {
     get_snapshot, opening, list, detail, mark_read, mark_all_read, reply, send, reconnect,
-    pause_notifications, feed, open_sandbox, sandbox_helios, dismiss,
+    pause_notifications, feed, open_sandbox, sandbox_helios, dismiss, earlier,
     guide, guide_go, guide_door, guide_finish, understand, try_address, take_find,
     account_login, account_databases, account_forget, regions, choose_database, create_database, cancel_making,
     temporary_database, test_connection, test_use_tls, test_report, keep_address, preview_names, set_names,

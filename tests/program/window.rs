@@ -85,7 +85,7 @@ fn arrival(number: u32) -> Arrival {
     assert_eq!(header.kind, Kind::Task);
     // A few thousand a day, so that there are days to tell apart.
     let at = 1_790_000_000_000 + i64::from(number) * 20_000;
-    Arrival { channel: TO_CHAD.into(), header, payload, at, notable: false }
+    Arrival::live(TO_CHAD.into(), header, payload, at, false)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -114,6 +114,12 @@ async fn dismiss(engine: State<'_, Engine>, code: TroubleCode) -> Result<(), Tro
 }
 
 #[tauri::command]
+async fn earlier(engine: State<'_, Engine>, wanted: bool) -> Result<(), Trouble> {
+    engine.earlier(wanted);
+    Ok(())
+}
+
+#[tauri::command]
 async fn sandbox_helios(helios: State<'_, Helios>, act: HeliosAct) -> Result<(), Trouble> {
     let stage = helios.0.clone().ok_or_else(no_sandbox)?;
     stage.act(act).await.map_err(|error| {

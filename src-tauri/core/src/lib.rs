@@ -3,6 +3,7 @@
 //! This crate must not name tauri or know of windows, trays or notification servers; what it needs of
 //! them it asks for through the traits in [`notification`].
 
+mod catchup;
 pub mod credentials;
 pub mod diagnose;
 pub mod discover;

@@ -44,6 +44,8 @@ pub enum TroubleCode {
     TooManyConnections,
     /// A message is larger than the service takes.
     TooLarge,
+    /// The record beside a channel cannot be read or written.
+    RecordUnusable,
     /// The connection ended.
     ConnectionLost,
     /// The connection is open and nothing comes back over it.

@@ -21,6 +21,10 @@ id: string | null,
  */
 reply_to: string | null, 
 /**
+ * Who left it in the mailbox: the name at GitHub, which unlike the sender's is proved.
+ */
+login: string | null, 
+/**
  * When the sender says to have sent it.
  */
 sent_at: number | null, 

@@ -2,6 +2,7 @@
 import type { Agents } from "./Agents";
 import type { Heartbeat } from "./Heartbeat";
 import type { Notifications } from "./Notifications";
+import type { Record } from "./Record";
 import type { Reminders } from "./Reminders";
 import type { Replies } from "./Replies";
 
@@ -21,6 +22,10 @@ heartbeat: Heartbeat,
  * Answers given by themselves.
  */
 replies: Replies, 
+/**
+ * The record of what we send.
+ */
+record: Record, 
 /**
  * What is shown outside the window.
  */

@@ -61,4 +61,8 @@ paused_until: number | null,
 /**
  * The newest open tasks, at most three.
  */
-recent: Array<Brief>, };
+recent: Array<Brief>, 
+/**
+ * The records hold messages from the hour before the very first start, which can be fetched.
+ */
+earlier: boolean, };

@@ -3,4 +3,4 @@
 /**
  * The way a message came to us.
  */
-export type Way = "live";
+export type Way = "live" | "record" | "mailbox";

@@ -265,6 +265,7 @@ export const settings: Settings = {
   agents: { me: "chad", peers: ["helios"] },
   heartbeat: { every: 120 },
   replies: { received: true },
+  record: { write: true, keep: 1000 },
   notifications: {
     one_by_one: 3,
     types: ["task", "alert"],

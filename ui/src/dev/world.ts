@@ -62,6 +62,7 @@ export function detailOf(row: Row): Detail {
     row,
     id: `0190f3a2-7c11-7d33-9a6e-${row.seq}`,
     reply_to: null,
+    login: null,
     sent_at: row.received_at - 200,
     fields: [
       {
@@ -181,5 +182,6 @@ export function snapshotOf(condition: Condition, sandbox: boolean, open: number,
         : [],
     paused_until: condition === "paused" ? now + 50 * MINUTE : null,
     recent: [],
+    earlier: false,
   };
 }

@@ -54,6 +54,7 @@ export const pauseNotifications = (pause: Pause) => invoke<null>("pause_notifica
 export const feed = () => invoke<FeedItem[]>("feed");
 export const openSandbox = () => invoke<null>("open_sandbox");
 export const sandboxHelios = (act: HeliosAct) => invoke<null>("sandbox_helios", { act });
+export const earlier = (wanted: boolean) => invoke<null>("earlier", { wanted });
 export const dismiss = (code: TroubleCode) => invoke<null>("dismiss", { code });
 
 export const guide = () => invoke<GuideView>("guide");

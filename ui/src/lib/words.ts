@@ -66,7 +66,11 @@ export const stateWords: Record<TaskState, string> = {
 
 export const priorityWords: Record<Priority, string> = { low: "low", normal: "normal", urgent: "urgent" };
 
-export const wayWords: Record<Way, string> = { live: "Live" };
+export const wayWords: Record<Way, string> = {
+  live: "Live",
+  record: "From the record",
+  mailbox: "By GitHub",
+};
 
 export const filterWords: Record<Filter, string> = {
   open: "Open",

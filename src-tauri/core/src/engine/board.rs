@@ -43,6 +43,8 @@ pub(super) struct Inner {
     pub(super) address_trouble: Option<Trouble>,
     pub(super) paused_until: Option<Millis>,
     pub(super) recent: Vec<Brief>,
+    /// The records hold messages from the hour before the very first start.
+    pub(super) earlier: bool,
     feed: VecDeque<FeedItem>,
     peers_heard: Vec<String>,
 }

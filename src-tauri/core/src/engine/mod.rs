@@ -24,7 +24,7 @@ pub use event::{Direction, Event, FeedItem, Page, Place};
 pub use events::Events;
 pub use snapshot::{Brief, ChannelView, Condition, LinkView, Snapshot, Source};
 
-use self::{attention::Said, board::Board, tasks::Tasks};
+use self::{attention::Said, board::Board, intake::Wish, tasks::Tasks};
 use crate::{
     discover::Surroundings,
     guide::Guide,
@@ -66,6 +66,7 @@ pub struct Engine {
     store: Store,
     board: Arc<Board>,
     said: mpsc::Sender<Said>,
+    wishes: mpsc::Sender<Wish>,
     seek: Arc<Notify>,
     guide: Guide,
     snapshot: watch::Receiver<Snapshot>,
@@ -228,6 +229,16 @@ impl Engine {
     /// Asks every screen to show a place.
     pub fn open(&self, place: Place) {
         self.board.open(place);
+    }
+
+    /// Fetches what stands in the records from the hour before the very first start, or says that nobody wants it.
+    pub fn earlier(&self, wanted: bool) {
+        if wanted {
+            // One that waits already does the same.
+            let _ = self.wishes.try_send(Wish::Earlier);
+        } else {
+            self.board.change(|inner| inner.earlier = false);
+        }
     }
 
     /// Something outside the engine is wrong (no tray host, say): shown until it is mended or dismissed.

@@ -13,7 +13,7 @@ use super::{
     event::{Direction, FeedItem},
 };
 use crate::{
-    link::{Link, LinkState, PublishFailed, Status},
+    link::{Link, LinkState, PublishFailed, Published, Status},
     message::{Names, now, summarise},
     settings::Settings,
     store::{InboxState, Sent, Store},
@@ -110,9 +110,6 @@ impl Outgoing {
     }
 
     async fn let_a_flood_pass(&self, inbox: &mut watch::Receiver<InboxState>, from: i64) {
-        if !self.receipts() {
-            return;
-        }
         let began = Instant::now();
         while inbox.borrow_and_update().newest - from > FLOOD && began.elapsed() < PUT_OFF {
             if timeout(QUIET, inbox.changed()).await.is_err() {
@@ -123,8 +120,7 @@ impl Outgoing {
 
     async fn turn(&self, unheard: &mut HashSet<String>, receipts_from: &mut i64) -> Result<Turn, Trouble> {
         let names = self.settings.borrow().names();
-        let receipts =
-            if self.receipts() { self.give_receipts(&names, unheard, receipts_from).await? } else { Turn::Empty };
+        let receipts = self.give_receipts(&names, unheard, receipts_from).await?;
         let letters = self.send_waiting(&names, unheard).await?;
         Ok(match (receipts, letters) {
             (Turn::Stuck, _) | (_, Turn::Stuck) => Turn::Stuck,
@@ -133,8 +129,17 @@ impl Outgoing {
         })
     }
 
-    fn receipts(&self) -> bool {
-        self.settings.borrow().replies.received
+    /// Publishes, each with its answer and in their order.
+    async fn publish(&self, messages: impl Iterator<Item = (&str, &[u8])>) -> Vec<Result<Published, PublishFailed>> {
+        let record = self.settings.borrow().recorded();
+        let answers =
+            join_all(messages.map(|(channel, payload)| self.link.publish_recorded(channel, payload.to_vec(), record)))
+                .await;
+        let refused = answers.iter().find_map(|answer| answer.as_ref().ok()?.unrecorded.clone());
+        if let Some(trouble) = refused {
+            self.board.report(trouble);
+        }
+        answers
     }
 
     async fn give_receipts(
@@ -146,9 +151,9 @@ impl Outgoing {
         if self.store.inbox().borrow().newest <= *from {
             return Ok(Turn::Empty);
         }
-        let (due, mut until) = self.store.receipts(names.clone(), AT_ONCE, now()).await?;
-        let answers =
-            join_all(due.iter().map(|receipt| self.link.publish(&receipt.channel, receipt.payload.clone()))).await;
+        let received = self.settings.borrow().replies.received;
+        let (due, mut until) = self.store.receipts(names.clone(), received, AT_ONCE, now()).await?;
+        let answers = self.publish(due.iter().map(|receipt| (&*receipt.channel, &*receipt.payload))).await;
         let mut given = Vec::with_capacity(due.len());
         let mut stuck = false;
         for (receipt, answer) in due.into_iter().zip(answers) {
@@ -180,8 +185,7 @@ impl Outgoing {
             return Ok(Turn::Empty);
         }
         let waiting = self.store.waiting(AT_ONCE).await?;
-        let answers =
-            join_all(waiting.iter().map(|letter| self.link.publish(&letter.channel, letter.payload.clone()))).await;
+        let answers = self.publish(waiting.iter().map(|letter| (&*letter.channel, &*letter.payload))).await;
         let mut outcomes = Vec::with_capacity(waiting.len());
         let mut stuck = false;
         for (letter, answer) in waiting.iter().zip(answers) {
@@ -221,9 +225,9 @@ fn own_ears(names: &Names, channel: &str) -> u64 {
 }
 
 /// What became of it, with so many of those who heard it being ourselves; `None` where it waits for another try.
-fn outcome(answer: Result<u64, PublishFailed>, own_ears: u64) -> Option<Sent> {
+fn outcome(answer: Result<Published, PublishFailed>, own_ears: u64) -> Option<Sent> {
     match answer {
-        Ok(heard) if heard <= own_ears => Some(Sent::Unheard),
+        Ok(Published { heard, .. }) if heard <= own_ears => Some(Sent::Unheard),
         Ok(_) => Some(Sent::Heard),
         Err(PublishFailed::Refused(trouble)) => Some(Sent::Refused(trouble.message)),
         // One that may have been sent goes out again with the same id: whoever heard it can tell.

@@ -57,6 +57,8 @@ pub struct Snapshot {
     pub paused_until: Option<Millis>,
     /// The newest open tasks, at most three.
     pub recent: Vec<Brief>,
+    /// The records hold messages from the hour before the very first start, which can be fetched.
+    pub earlier: bool,
 }
 
 /// A task in one line.

@@ -148,6 +148,7 @@ pub(super) fn compose(parts: &Parts<'_>) -> Snapshot {
         troubles: inner.troubles.clone(),
         paused_until: inner.paused_until,
         recent: inner.recent.clone(),
+        earlier: inner.earlier,
     }
 }
 

@@ -37,6 +37,9 @@ const COMMITS: usize = 64;
 /// What a person did. Full: said again by the next thing they do.
 const SAID: usize = 16;
 
+/// What a person wants fetched. Full: it is asked for already.
+const WISHES: usize = 4;
+
 /// How long the way in may take to empty itself, and how long the store may take to write what it holds.
 const EMPTYING: Duration = Duration::from_millis(900);
 const WRITING: Duration = Duration::from_millis(900);
@@ -116,6 +119,7 @@ pub(super) fn start(setup: Setup) -> Engine {
         }
         .run(),
     );
+    let intake_link = link.clone();
     let guide = Guide::start(Means {
         keychain,
         store: store.clone(),
@@ -129,13 +133,25 @@ pub(super) fn start(setup: Setup) -> Engine {
         adopt,
     });
     others.spawn(reminder::remind(guide.clone(), store.clone(), set.clone(), said.clone()));
-    let intake = Intake { settings: set, store: store.clone(), board: Arc::clone(&board), gaps: Vec::new() };
+    let intake = Intake::new(set, store.clone(), intake_link, Arc::clone(&board));
+    let (wishes, asked_for) = mpsc::channel(WISHES);
     let link_stop = CancellationToken::new();
     let mut way_in = JoinSet::new();
     way_in.spawn(supervisor.run(link_stop.clone()));
-    way_in.spawn(intake.run(delivered));
+    way_in.spawn(intake.run(delivered, asked_for));
     let tasks = Tasks { running: Mutex::new(Some(Running { link_stop, way_in, others })) };
-    Engine { settings: Arc::new(settings), home, store, board, said, seek, guide, snapshot, tasks: Arc::new(tasks) }
+    Engine {
+        settings: Arc::new(settings),
+        home,
+        store,
+        board,
+        said,
+        wishes,
+        seek,
+        guide,
+        snapshot,
+        tasks: Arc::new(tasks),
+    }
 }
 
 fn first_snapshot(fixed: &Fixed, names: &Names, board: &Board, link: &Link) -> super::Snapshot {

@@ -9,7 +9,7 @@ use std::{
 use tokio::sync::{mpsc, watch};
 
 use super::{
-    Plan, PublishFailed,
+    AskFailed, Plan, PublishFailed,
     handle::{News, Seen, Want},
     outlet::Outlet,
     publish::Request,
@@ -74,5 +74,8 @@ impl Aside {
 
 fn refuse(request: Request) {
     // Whoever asked may have stopped waiting.
-    let _ = request.answer.send(Err(PublishFailed::NotConnected));
+    match request {
+        Request::Publish(publish) => drop(publish.answer.send(Err(PublishFailed::NotConnected))),
+        Request::Ask(ask) => drop(ask.answer.send(Err(AskFailed::NotConnected))),
+    }
 }

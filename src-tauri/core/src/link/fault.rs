@@ -10,7 +10,7 @@ use std::io;
 
 use redis::{ErrorKind, RedisError};
 
-use super::{Address, PublishFailed, tap::End};
+use super::{Address, AskFailed, PublishFailed, tap::End};
 use crate::trouble::{Trouble, TroubleCode};
 
 /// How far a connection had come.
@@ -112,6 +112,21 @@ pub(super) fn publishing(text: &str, channel: &str, size: usize) -> PublishFaile
         // The message was not taken, and this connection takes no others either.
         Meaning::Password => PublishFailed::NotConnected,
         Meaning::Other => PublishFailed::Refused(words::server_error(Stage::Live, text)),
+    }
+}
+
+/// What a server's error line means for an entry in the record of `channel`; the message itself is another matter.
+pub(super) fn recording(text: &str, channel: &str) -> Trouble {
+    words::may_not_record(channel, text)
+}
+
+/// What a server's error line means for a question.
+pub(super) fn asking(text: &str) -> AskFailed {
+    match meaning(text) {
+        Meaning::Month | Meaning::Day | Meaning::Connections | Meaning::Busy | Meaning::Password => {
+            AskFailed::NotConnected
+        }
+        _ => AskFailed::Refused(words::may_not_ask(text)),
     }
 }
 

@@ -2,11 +2,12 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use redis::{Cmd, Value};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
-    Address, Delivery, PublishFailed, Status, Supervisor, Tuning, now,
-    publish::{QUEUE, Request},
+    Address, AskFailed, Delivery, PublishFailed, Published, Status, Supervisor, Tuning, now,
+    publish::{Ask, Publish, QUEUE, Request},
     wake::Wake,
 };
 
@@ -151,10 +152,28 @@ impl Link {
     ///
     /// Dropping the call leaves open whether the message is sent.
     pub async fn publish(&self, channel: &str, payload: Vec<u8>) -> Result<u64, PublishFailed> {
+        Ok(self.publish_recorded(channel, payload, None).await?.heard)
+    }
+
+    /// The same; with `record` the message is written into its channel's record first, which then keeps about so many.
+    pub async fn publish_recorded(
+        &self,
+        channel: &str,
+        payload: Vec<u8>,
+        record: Option<u32>,
+    ) -> Result<Published, PublishFailed> {
         let (answer, answered) = oneshot::channel();
-        let request = Request { channel: channel.to_owned(), payload, answer };
+        let request = Request::Publish(Publish { channel: channel.to_owned(), payload, record, answer });
         self.requests.send(request).await.map_err(|_| PublishFailed::NotConnected)?;
         // An answer that never comes means that the session was torn down with the message on its way.
         answered.await.unwrap_or(Err(PublishFailed::Unknown))
+    }
+
+    /// Sends commands that change nothing, in one round trip, and gives their answers. Waits while the queue is full.
+    pub(crate) async fn ask(&self, commands: Vec<Cmd>) -> Result<Vec<Value>, AskFailed> {
+        let (answer, answered) = oneshot::channel();
+        let request = Request::Ask(Ask { commands, answer });
+        self.requests.send(request).await.map_err(|_| AskFailed::NotConnected)?;
+        answered.await.unwrap_or(Err(AskFailed::NotConnected))
     }
 }

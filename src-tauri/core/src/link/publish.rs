@@ -1,4 +1,5 @@
-//! Publishing: whatever waits goes out in one round trip, and each message gets its own answer.
+//! Publishing: whatever waits goes out in one round trip, and each message gets its own answer. And asking, for what
+//! is not heard: one question at a time.
 //!
 //! It must not try anything twice: only its caller knows whether a message may be sent again.
 
@@ -7,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use redis::{Pipeline, Value, aio::MultiplexedConnection};
+use redis::{Cmd, Pipeline, Value, aio::MultiplexedConnection};
 use tokio::{
     sync::{mpsc, oneshot},
     time::timeout,
@@ -22,15 +23,60 @@ pub(super) const QUEUE: usize = 256;
 /// At most so many messages, or about so many bytes, in one round trip.
 const BATCH: usize = 256;
 const BATCH_BYTES: usize = 1024 * 1024;
+/// What stands before a channel's name in the name of its record, and the field of an entry that holds the message:
+/// docs/protocol.md.
+pub(crate) const RECORD: &str = "record:";
+pub(crate) const FIELD: &str = "m";
 /// The slowest way out that still counts as one: large messages get more time by this.
 const SLOWEST: usize = 64 * 1024;
 
+/// How large an answer to a question may be before its time is up, at the slowest way that counts as one.
+const ANSWER_BYTES: usize = 1024 * 1024;
+
+/// What is to go out on the connection for commands.
+#[derive(Debug)]
+pub(super) enum Request {
+    /// A message.
+    Publish(Publish),
+    /// A question.
+    Ask(Ask),
+}
+
 /// A message to publish, and where its answer goes.
 #[derive(Debug)]
-pub(super) struct Request {
+pub(super) struct Publish {
     pub(super) channel: String,
     pub(super) payload: Vec<u8>,
-    pub(super) answer: oneshot::Sender<Result<u64, PublishFailed>>,
+    /// Written into the channel's record as well, which keeps about so many.
+    pub(super) record: Option<u32>,
+    pub(super) answer: oneshot::Sender<Result<Published, PublishFailed>>,
+}
+
+/// Commands whose answers matter, and where these go.
+#[derive(Debug)]
+pub(super) struct Ask {
+    pub(super) commands: Vec<Cmd>,
+    pub(super) answer: oneshot::Sender<Result<Vec<Value>, AskFailed>>,
+}
+
+/// A message that was published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// How many heard it.
+    pub heard: u64,
+    /// Why it does not stand in the channel's record, where it was to.
+    pub unrecorded: Option<Trouble>,
+}
+
+/// Why a question has no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AskFailed {
+    /// There was no connection, or it ended before the answer.
+    #[error("there is no connection")]
+    NotConnected,
+    /// The server refused one of the commands.
+    #[error("{0}")]
+    Refused(Trouble),
 }
 
 /// Why a message was not published.
@@ -62,7 +108,7 @@ impl Load {
     }
 }
 
-/// Publishes whatever is asked for, until the connection fails. Messages on their way when this is dropped get no
+/// Publishes and asks whatever is wanted, until the connection fails. What is on its way when this is dropped gets no
 /// answer, which [`Link::publish`](super::Link::publish) reports as unknown.
 pub(super) async fn publish_all(
     requests: &mut mpsc::Receiver<Request>,
@@ -70,51 +116,119 @@ pub(super) async fn publish_all(
     limit: Duration,
     load: &Load,
 ) -> Failure {
+    let mut next = None;
     loop {
-        let Some(first) = requests.recv().await else { return std::future::pending().await };
-        let batch = gather(first, requests);
-        let mut pipeline = Pipeline::with_capacity(batch.len());
-        for request in &batch {
-            pipeline.cmd("PUBLISH").arg(&request.channel).arg(&request.payload);
-        }
-        load.0.store(batch.iter().map(|request| request.payload.len()).sum(), Ordering::Relaxed);
-        let answers = timeout(load.limit(limit), commands.send_packed_commands(&pipeline, 0, batch.len())).await;
-        load.0.store(0, Ordering::Relaxed);
-        match answers {
-            Ok(Ok(values)) => answer(batch, values),
-            // The rest of the story, whether it is a lost connection or not, is told by the connection's end.
-            Ok(Err(error)) => return Failure::from_redis(Stage::Live, &error, None),
-            Err(_) => return Failure::Silent,
+        let request = match next.take() {
+            Some(request) => request,
+            None => match requests.recv().await {
+                Some(request) => request,
+                None => return std::future::pending().await,
+            },
+        };
+        let outcome = match request {
+            Request::Publish(first) => {
+                let (batch, other) = gather(first, requests);
+                next = other;
+                publish(batch, &mut commands, limit, load).await
+            }
+            Request::Ask(question) => ask(question, &mut commands, limit, load).await,
+        };
+        if let Err(failure) = outcome {
+            return failure;
         }
     }
 }
 
-/// The first and what waits behind it. Whoever stopped waiting for an answer is not sent.
-fn gather(first: Request, requests: &mut mpsc::Receiver<Request>) -> Vec<Request> {
+async fn publish(
+    batch: Vec<Publish>,
+    commands: &mut MultiplexedConnection,
+    limit: Duration,
+    load: &Load,
+) -> Result<(), Failure> {
+    let mut pipeline = Pipeline::with_capacity(batch.len());
+    for request in &batch {
+        // The record first: whoever subscribes and then reads it finds the message in one or the other. It need not be
+        // one transaction for that, which would cost two commands more.
+        if let Some(most) = request.record {
+            let key = format!("{RECORD}{}", request.channel);
+            pipeline.cmd("XADD").arg(key).arg("MAXLEN").arg("~").arg(most).arg("*").arg(FIELD).arg(&request.payload);
+        }
+        pipeline.cmd("PUBLISH").arg(&request.channel).arg(&request.payload);
+    }
+    let bytes = batch.iter().map(|request| request.payload.len() * (1 + usize::from(request.record.is_some()))).sum();
+    let values = send(&pipeline, bytes, commands, limit, load).await?;
+    answer(batch, values);
+    Ok(())
+}
+
+async fn ask(question: Ask, commands: &mut MultiplexedConnection, limit: Duration, load: &Load) -> Result<(), Failure> {
+    let Ask { commands: asked, answer } = question;
+    let mut pipeline = Pipeline::with_capacity(asked.len());
+    for command in asked {
+        pipeline.add_command(command);
+    }
+    let values = send(&pipeline, ANSWER_BYTES, commands, limit, load).await?;
+    let refused = values.iter().find_map(|value| match value {
+        Value::ServerError(error) => Some(fault::asking(&words(error))),
+        _ => None,
+    });
+    // Whoever asked may have stopped waiting.
+    let _ = answer.send(refused.map_or(Ok(values), Err));
+    Ok(())
+}
+
+/// The rest of the story of an error, whether it is a lost connection or not, is told by the connection's end.
+async fn send(
+    pipeline: &Pipeline,
+    bytes: usize,
+    commands: &mut MultiplexedConnection,
+    limit: Duration,
+    load: &Load,
+) -> Result<Vec<Value>, Failure> {
+    load.0.store(bytes, Ordering::Relaxed);
+    let answers = timeout(load.limit(limit), commands.send_packed_commands(pipeline, 0, pipeline.len())).await;
+    load.0.store(0, Ordering::Relaxed);
+    answers.map_err(|_| Failure::Silent)?.map_err(|error| Failure::from_redis(Stage::Live, &error, None))
+}
+
+/// The first and what waits behind it, up to something of another kind. Whoever stopped waiting for an answer is not
+/// sent.
+fn gather(first: Publish, requests: &mut mpsc::Receiver<Request>) -> (Vec<Publish>, Option<Request>) {
     let mut bytes = first.payload.len();
     let mut batch = vec![first];
     while batch.len() < BATCH && bytes < BATCH_BYTES {
-        let Ok(request) = requests.try_recv() else { break };
-        if !request.answer.is_closed() {
-            bytes += request.payload.len();
-            batch.push(request);
+        match requests.try_recv() {
+            Ok(Request::Publish(request)) if request.answer.is_closed() => {}
+            Ok(Request::Publish(request)) => {
+                bytes += request.payload.len();
+                batch.push(request);
+            }
+            Ok(other) => return (batch, Some(other)),
+            Err(_) => break,
         }
     }
-    batch
+    (batch, None)
 }
 
-fn answer(batch: Vec<Request>, values: Vec<Value>) {
+fn answer(batch: Vec<Publish>, values: Vec<Value>) {
     let mut values = values.into_iter();
     for request in batch {
+        let unrecorded = request.record.and_then(|_| match values.next() {
+            Some(Value::ServerError(error)) => Some(fault::recording(&words(&error), &request.channel)),
+            _ => None,
+        });
         let outcome = match values.next() {
-            Some(Value::Int(count)) => Ok(u64::try_from(count).unwrap_or_default()),
+            Some(Value::Int(count)) => Ok(Published { heard: u64::try_from(count).unwrap_or_default(), unrecorded }),
             Some(Value::ServerError(error)) => {
-                let text = format!("{} {}", error.code(), error.details().unwrap_or_default());
-                Err(fault::publishing(&text, &request.channel, request.payload.len()))
+                Err(fault::publishing(&words(&error), &request.channel, request.payload.len()))
             }
             _ => Err(PublishFailed::Unknown),
         };
         // Whoever asked may have stopped waiting.
         let _ = request.answer.send(outcome);
     }
+}
+
+fn words(error: &redis::ServerError) -> String {
+    format!("{} {}", error.code(), error.details().unwrap_or_default())
 }

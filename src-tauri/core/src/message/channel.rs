@@ -32,6 +32,11 @@ impl Names {
         channels
     }
 
+    /// Every channel we listen to that may have a record beside it: a sign of life is worth nothing later.
+    pub fn recorded(&self) -> Vec<String> {
+        self.heard().into_iter().filter(|channel| channel != HEARTBEAT).collect()
+    }
+
     /// Every channel a person may send on.
     pub fn sent(&self) -> Vec<String> {
         let mut channels: Vec<_> = self.peers.iter().map(|peer| between(&self.me, peer)).collect();

@@ -21,6 +21,9 @@ const COUNT_EVERY: Millis = 1_000;
 /// After so long without anything to add, the next count begins anew.
 const COUNT_FORGOTTEN: Millis = 60_000;
 
+/// What came while the person was away is summed up when nothing more of it has come for so long.
+const AWAY_RESTS: Millis = 500;
+
 /// The longest title and body, in characters.
 const TITLE: usize = 100;
 const BODY: usize = 400;
@@ -32,6 +35,8 @@ pub struct Policy {
     zone: TimeZone,
     shown: VecDeque<Millis>,
     count: Option<Count>,
+    /// What was sent while nothing could be heard, until it is summed up.
+    away: Option<Count>,
     paused_until: Option<Millis>,
     /// The quiet hours in which something was held back end then.
     quiet_until: Option<Millis>,
@@ -60,6 +65,7 @@ impl Policy {
             zone,
             shown: VecDeque::new(),
             count: None,
+            away: None,
             paused_until: None,
             quiet_until: None,
             held_back: 0,
@@ -82,6 +88,17 @@ impl Policy {
         if let Some(end) = self.quiet_end(now) {
             self.quiet_until = Some(end);
             return self.arrived_in_quiet(committed);
+        }
+        // One alone is told as it is.
+        if committed.away && (committed.notable > 1 || self.away.is_some()) {
+            let away = self.away.get_or_insert_with(|| Count::new(now));
+            away.add(
+                committed.notable,
+                committed.urgent,
+                committed.latest.as_ref().filter(|_| !self.settings.hide_contents),
+                now,
+            );
+            return Vec::new();
         }
         while self.shown.front().is_some_and(|&at| at + WINDOW <= now) {
             self.shown.pop_front();
@@ -126,23 +143,8 @@ impl Policy {
         if stale {
             self.count = None;
         }
-        let count = self.count.get_or_insert(Count {
-            tasks: 0,
-            urgent: 0,
-            latest: String::new(),
-            added: now,
-            shown: None,
-            due: true,
-        });
-        count.tasks = count.tasks.saturating_add(tasks);
-        count.urgent = count.urgent.saturating_add(urgent);
-        if let Some(latest) = latest
-            && !self.settings.hide_contents
-        {
-            count.latest = text::line(&latest.summary.title, TITLE);
-        }
-        count.added = now;
-        count.due = true;
+        let latest = latest.filter(|_| !self.settings.hide_contents);
+        self.count.get_or_insert_with(|| Count::new(now)).add(tasks, urgent, latest, now);
     }
 
     /// What has become due, if anything.
@@ -162,27 +164,33 @@ impl Policy {
         if self.quiet_end(now).is_some() {
             return None;
         }
+        if self.away.as_ref().is_some_and(|away| away.added + AWAY_RESTS <= now) {
+            return self.away.take().map(|away| away.notification("while you were away"));
+        }
         let count = self.count.as_mut()?;
         if !count.due || count.shown.is_some_and(|at| at + COUNT_EVERY > now) {
             return None;
         }
         count.due = false;
         count.shown = Some(now);
-        Some(count.notification())
+        Some(count.notification("arrived"))
     }
 
     /// When to call [`tick`](Self::tick) next.
     pub fn next_tick(&self) -> Option<Millis> {
-        match (self.paused_until.or(self.quiet_until), &self.count) {
-            (Some(until), _) => Some(until),
-            (None, Some(count)) if count.due => Some(count.shown.map_or(count.added, |at| at + COUNT_EVERY)),
-            _ => None,
-        }
+        let held_back = self.paused_until.or(self.quiet_until);
+        held_back.or_else(|| {
+            let away = self.away.as_ref().map(|away| away.added + AWAY_RESTS);
+            let count = self.count.as_ref().filter(|count| count.due);
+            let count = count.map(|count| count.shown.map_or(count.added, |at| at + COUNT_EVERY));
+            away.into_iter().chain(count).min()
+        })
     }
 
     /// The person has seen the inbox: the next count begins anew.
     pub fn seen(&mut self) {
         self.count = None;
+        self.away = None;
         self.held_back = 0;
     }
 
@@ -223,10 +231,24 @@ impl Policy {
 }
 
 impl Count {
-    fn notification(&self) -> Notification {
+    fn new(now: Millis) -> Self {
+        Self { tasks: 0, urgent: 0, latest: String::new(), added: now, shown: None, due: true }
+    }
+
+    fn add(&mut self, tasks: u32, urgent: u32, latest: Option<&Notable>, now: Millis) {
+        self.tasks = self.tasks.saturating_add(tasks);
+        self.urgent = self.urgent.saturating_add(urgent);
+        if let Some(latest) = latest {
+            self.latest = text::line(&latest.summary.title, TITLE);
+        }
+        self.added = now;
+        self.due = true;
+    }
+
+    fn notification(&self, how: &str) -> Notification {
         let urgent = if self.urgent > 0 { format!("{} urgent. ", self.urgent) } else { String::new() };
         let latest = if self.latest.is_empty() { String::new() } else { format!("The latest: {}", self.latest) };
-        counted(format!("{} arrived", tasks(self.tasks)), format!("{urgent}{latest}"), self.urgent > 0)
+        counted(format!("{} {how}", tasks(self.tasks)), format!("{urgent}{latest}"), self.urgent > 0)
     }
 }
 

@@ -14,6 +14,9 @@ const NAME: usize = 64;
 /// The least and the most seconds between heartbeats.
 const HEARTBEAT: std::ops::RangeInclusive<u32> = 1..=86_400;
 
+/// The least and the most messages that a record keeps.
+const KEPT: std::ops::RangeInclusive<u32> = 10..=1_000_000;
+
 impl Settings {
     /// Says what of these cannot be used.
     pub fn check(&self) -> Result<(), Trouble> {
@@ -22,6 +25,12 @@ impl Settings {
             return Err(refused(
                 "The setting heartbeat.every must be between 1 and 86,400 seconds",
                 "Two minutes is the default.",
+            ));
+        }
+        if !KEPT.contains(&self.record.keep) {
+            return Err(refused(
+                "The setting record.keep must be between 10 and 1,000,000 messages",
+                "A thousand is the default.",
             ));
         }
         self.notifications.quiet.check()

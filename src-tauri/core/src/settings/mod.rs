@@ -26,6 +26,8 @@ pub struct Settings {
     pub heartbeat: Heartbeat,
     /// Answers given by themselves.
     pub replies: Replies,
+    /// The record of what we send.
+    pub record: Record,
     /// What is shown outside the window.
     pub notifications: Notifications,
     /// What the program reminds of.
@@ -59,6 +61,17 @@ pub struct Heartbeat {
 pub struct Replies {
     /// Is `received` sent?
     pub received: bool,
+}
+
+/// The record of what we send.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// Is it written?
+    pub write: bool,
+    /// About so many messages of each channel are kept in it.
+    pub keep: u32,
 }
 
 /// What is shown outside the window.
@@ -106,6 +119,11 @@ impl Settings {
     /// The names in one.
     pub fn names(&self) -> Names {
         self.agents.names()
+    }
+
+    /// How many messages each record is to keep; `None` where none is written.
+    pub fn recorded(&self) -> Option<u32> {
+        self.record.write.then_some(self.record.keep)
     }
 
     /// The time between two heartbeats.

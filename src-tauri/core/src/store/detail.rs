@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::{
     fault::StoreError,
     list, state,
-    view::{Detail, Moment, MomentKind},
+    view::{Detail, Moment, MomentKind, Row, TaskState, Way},
 };
 use crate::{
     message::{Millis, ReplyStatus, fields, raw_text},
@@ -18,18 +18,19 @@ const RAW: usize = 256 * 1024;
 /// One message with everything known of it.
 pub(super) fn read(connection: &Connection, seq: i64) -> Result<Detail, StoreError> {
     let row = list::row(connection, seq)?;
-    let mut statement = connection
-        .prepare_cached("SELECT id, reply_to, sent_at, payload, receipt, receipt_at FROM messages WHERE seq = ?1")?;
-    let mut timeline =
-        vec![Moment { at: row.received_at, kind: MomentKind::Arrived, text: format!("Arrived on {}", row.channel) }];
+    let mut statement = connection.prepare_cached(
+        "SELECT id, reply_to, sent_at, payload, receipt, receipt_at, login FROM messages WHERE seq = ?1",
+    )?;
+    let mut timeline = vec![Moment { at: row.received_at, kind: MomentKind::Arrived, text: arrived(&row) }];
     let mut detail = statement.query_row([seq], |columns| {
         let payload = columns.get_ref(3)?.as_blob()?;
         let (fields, extra) = fields(payload);
         let (raw, raw_cut) = raw_text(payload, RAW);
-        timeline.extend(receipt(&row.from, columns.get(4)?, columns.get(5)?));
+        timeline.extend(receipt(&row, columns.get(4)?, columns.get(5)?));
         Ok(Detail {
             id: columns.get::<_, Option<String>>(0)?.map(|id| text::line(&id, 256)),
             reply_to: columns.get::<_, Option<String>>(1)?.map(|id| text::line(&id, 256)),
+            login: columns.get::<_, Option<String>>(6)?.map(|login| text::line(&login, 60)),
             sent_at: columns.get(2)?,
             fields,
             extra,
@@ -46,10 +47,30 @@ pub(super) fn read(connection: &Connection, seq: i64) -> Result<Detail, StoreErr
     Ok(detail)
 }
 
-fn receipt(from: &str, receipt: i64, at: Option<Millis>) -> Option<Moment> {
-    let (kind, text) = match receipt {
-        1 => (MomentKind::Unheard, format!("Receipt sent; {from} was not listening")),
-        2 => (MomentKind::Heard, format!("{from} knows it was received")),
+fn arrived(row: &Row) -> String {
+    let how: Vec<_> = row
+        .ways
+        .iter()
+        .map(|way| match way {
+            Way::Live => "live",
+            Way::Record => "from the record",
+            Way::Mailbox => "by GitHub",
+        })
+        .collect();
+    // Heard as it was sent is how messages come; only another way is worth a word.
+    if how == ["live"] {
+        return format!("Arrived on {}", row.channel);
+    }
+    format!("Arrived on {}, {}", row.channel, how.join(" and "))
+}
+
+fn receipt(row: &Row, receipt: i64, at: Option<Millis>) -> Option<Moment> {
+    let from = &row.from;
+    let (kind, text) = match (receipt, row.state == Some(TaskState::Expired)) {
+        (1, false) => (MomentKind::Unheard, format!("Receipt sent; {from} was not listening")),
+        (2, false) => (MomentKind::Heard, format!("{from} knows it was received")),
+        (1, true) => (MomentKind::Unheard, format!("Answered that it had expired; {from} was not listening")),
+        (2, true) => (MomentKind::Heard, format!("{from} knows that it had expired when it came")),
         _ => return None,
     };
     Some(Moment { at: at?, kind, text })

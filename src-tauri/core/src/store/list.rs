@@ -6,7 +6,7 @@ use super::{
     cursors,
     fault::StoreError,
     kind_of, search, state,
-    view::{Filter, Gap, ListPage, ListRequest, Row, Way},
+    view::{Filter, Gap, ListPage, ListRequest, Row},
 };
 use crate::{message::summarise, text};
 
@@ -17,7 +17,7 @@ const MOST_ROWS: u32 = 500;
 const COLUMNS: &str = "m.seq, m.sender, m.channel, m.kind, m.priority, m.received_at, m.expires_at, m.state, m.seen,
     (SELECT o.state FROM outbox o WHERE o.about = m.seq AND o.status > 1 ORDER BY o.seq DESC LIMIT 1),
     (SELECT o.note FROM outbox o WHERE o.about = m.seq AND o.status > 1 ORDER BY o.seq DESC LIMIT 1),
-    m.payload";
+    m.payload, m.ways";
 
 /// The condition of a list, and the values in it.
 struct Condition {
@@ -154,7 +154,7 @@ fn read_row(row: &SqlRow<'_>) -> rusqlite::Result<Row> {
         unread: row.get::<_, i64>(7)? > 0 && row.get::<_, i64>(8)? == 0,
         heard: row.get::<_, Option<i64>>(9)?.map(|state| state == 2),
         answer: answer.map(|answer| text::line(&answer, 200)).filter(|answer| !answer.is_empty()),
-        ways: vec![Way::Live],
+        ways: state::ways_from_number(row.get(12)?),
         gaps_after: Vec::new(),
     })
 }

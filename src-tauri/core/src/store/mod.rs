@@ -14,6 +14,7 @@ mod list;
 mod orders;
 mod outbox;
 mod receipts;
+mod records;
 mod schema;
 mod search;
 mod spare;
@@ -34,11 +35,12 @@ use tokio::{
     sync::{mpsc, oneshot, watch},
 };
 
-pub use arrivals::{Arrival, Committed, Notable};
+pub use arrivals::{Arrival, Committed, Notable, Page};
 pub use cursors::KnownAgent;
 pub use inbox::InboxState;
 pub use outbox::{Letter, Sent, Waiting};
 pub use receipts::Receipt;
+pub use records::{EntryId, Reached, Records};
 pub use view::{Counts, Detail, Filter, Gap, ListPage, ListRequest, Moment, MomentKind, Row, TaskState, Way};
 
 use self::{
@@ -95,6 +97,20 @@ impl Store {
     /// Where messages on their way in are handed over. In order; a full queue makes the sender wait.
     pub fn arrivals(&self) -> mpsc::Sender<Vec<Arrival>> {
         self.arrivals.clone()
+    }
+
+    /// Commits what was fetched from somewhere, after everything handed over before this call, and with it how far
+    /// that was read. Where it fails nothing of it is kept: it is to be fetched again.
+    pub async fn take(&self, page: Page) -> Result<(), Trouble> {
+        let (answer, taken) = oneshot::channel();
+        self.orders.send(Order::Take(page, answer)).await.map_err(|_| stopping())?;
+        taken.await.map_err(|_| stopping())?
+    }
+
+    /// How far the records of these channels were read.
+    pub async fn records(&self, channels: Vec<String>) -> Result<Records, Trouble> {
+        // By the writer: what it has taken in counts.
+        self.note(move |connection| records::all(connection, &channels)).await
     }
 
     /// The inbox from outside.
@@ -178,9 +194,16 @@ impl Store {
         self.read(|connection| outbox::unheard_peers(connection)).await
     }
 
-    /// The next receipts to give, and how far the cursor moves once they are given.
-    pub async fn receipts(&self, names: Names, most: u32, now: Millis) -> Result<(Vec<Receipt>, i64), Trouble> {
-        self.read(move |connection| receipts::due(connection, &names, most, now)).await
+    /// The next receipts to give, and how far the cursor moves once they are given. Without `received`, only those
+    /// that say a task had expired.
+    pub async fn receipts(
+        &self,
+        names: Names,
+        received: bool,
+        most: u32,
+        now: Millis,
+    ) -> Result<(Vec<Receipt>, i64), Trouble> {
+        self.read(move |connection| receipts::due(connection, &names, received, most, now)).await
     }
 
     /// Writes down which receipts were heard. A few of them wait a moment for each other.

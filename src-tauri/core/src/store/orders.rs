@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use super::arrivals::Page;
 use crate::trouble::Trouble;
 
 /// How long a change that may wait does so, unless something else is asked. While messages come, so many commits
@@ -46,6 +47,8 @@ impl Haste {
 pub(super) enum Order {
     /// Run this with the connection. It answers its asker by itself.
     Change(Haste, Touches, Change),
+    /// Commit what was fetched, or say why not; then nothing of it is held.
+    Take(Page, oneshot::Sender<Result<(), Trouble>>),
     /// Write what is held, close, and end the thread.
     Stop(oneshot::Sender<()>),
 }

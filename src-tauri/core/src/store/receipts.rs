@@ -1,5 +1,6 @@
-//! The `received` answer to every task. It is not written into the outbox beforehand: the task's own row, and a
-//! cursor over the rows, say which are still to be given. One that nobody heard becomes an outbox entry.
+//! The `received` answer to every task, or `expired` where its time had passed when it came. It is not written into
+//! the outbox beforehand: the task's own row, and a cursor over the rows, say which are still to be given. One that
+//! nobody heard becomes an outbox entry.
 
 use rusqlite::{Connection, params};
 
@@ -16,6 +17,8 @@ pub struct Receipt {
     pub about: i64,
     /// Who is to hear it.
     pub peer: String,
+    /// What it says.
+    pub status: ReplyStatus,
     /// Its id.
     pub id: String,
     /// The channel it goes out on.
@@ -24,22 +27,31 @@ pub struct Receipt {
     pub payload: Vec<u8>,
 }
 
-/// The next receipts to give, and how far the cursor moves once they are given.
+/// The next receipts to give, and how far the cursor moves once they are given. Without `received`, only those that
+/// say a task had expired.
 pub(crate) fn due(
     connection: &Connection,
     names: &Names,
+    received: bool,
     most: u32,
     now: Millis,
 ) -> Result<(Vec<Receipt>, i64), StoreError> {
     let from = cursors::read(connection, CURSOR)?;
     let newest: i64 = connection.query_row("SELECT coalesce(max(seq), 0) FROM messages", [], |row| row.get(0))?;
     let mut statement = connection.prepare_cached(
-        "SELECT seq, sender, id, channel, payload FROM messages WHERE seq > ?1 AND state > 0 ORDER BY seq LIMIT ?2",
+        "SELECT seq, sender, id, channel, payload, state FROM messages
+         WHERE seq > ?1 AND (state = 6 OR (?3 AND state > 0)) ORDER BY seq LIMIT ?2",
     )?;
-    let rows = statement.query_map(params![from, most], |row| {
-        let (seq, sender, task_id): (i64, String, Option<String>) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let (came_on, payload): (String, Vec<u8>) = (row.get(3)?, row.get(4)?);
-        Ok(receipt(names, seq, &sender, task_id.as_deref(), &came_on, &payload, now))
+    let rows = statement.query_map(params![from, most, received], |row| {
+        let task = Task {
+            seq: row.get(0)?,
+            sender: row.get(1)?,
+            id: row.get(2)?,
+            came_on: row.get(3)?,
+            payload: row.get(4)?,
+            expired: row.get::<_, i64>(5)? == 6,
+        };
+        Ok(receipt(names, &task, now))
     })?;
     let receipts = rows.collect::<Result<Vec<_>, _>>()?;
     let full = receipts.len() >= most as usize;
@@ -47,28 +59,32 @@ pub(crate) fn due(
     Ok((receipts, until.max(from)))
 }
 
-fn receipt(
-    names: &Names,
+/// A task as its row has it.
+struct Task {
     seq: i64,
-    sender: &str,
-    task_id: Option<&str>,
-    came_on: &str,
-    payload: &[u8],
-    now: Millis,
-) -> Receipt {
-    let peer = outbox::answerable(sender, came_on, names).to_owned();
-    let id = receipt_id(&peer, task_id.map_or_else(|| format!("row {seq}"), str::to_owned).as_str());
-    let bytes = Outgoing {
+    sender: String,
+    id: Option<String>,
+    came_on: String,
+    payload: Vec<u8>,
+    expired: bool,
+}
+
+fn receipt(names: &Names, task: &Task, now: Millis) -> Receipt {
+    let peer = outbox::answerable(&task.sender, &task.came_on, names).to_owned();
+    let row = || format!("row {}", task.seq);
+    let id = receipt_id(&peer, &task.id.clone().unwrap_or_else(row));
+    let status = if task.expired { ReplyStatus::Expired } else { ReplyStatus::Received };
+    let payload = Outgoing {
         from: &names.me,
         kind: "response",
-        data: reply_data(task_id, data(payload), ReplyStatus::Received, ""),
+        data: reply_data(task.id.as_deref(), data(&task.payload), status, ""),
         id: &id,
         at: now,
-        reply_to: task_id,
+        reply_to: task.id.as_deref(),
         priority: Priority::Normal,
     }
     .to_bytes();
-    Receipt { about: seq, channel: channel::between(&names.me, &peer), peer, id, payload: bytes }
+    Receipt { about: task.seq, channel: channel::between(&names.me, &peer), peer, status, id, payload }
 }
 
 /// Writes down which receipts were heard, and moves the cursor. Those that nobody heard wait in the outbox for
@@ -95,7 +111,7 @@ pub(crate) fn given(
                     receipt.channel,
                     receipt.peer,
                     receipt.about,
-                    state::status_to_number(ReplyStatus::Received),
+                    state::status_to_number(receipt.status),
                     now,
                     receipt.payload
                 ])?;

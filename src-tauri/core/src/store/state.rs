@@ -1,6 +1,6 @@
 //! How states stand in the tables, as small numbers.
 
-use super::view::TaskState;
+use super::view::{TaskState, Way};
 use crate::message::{Priority, ReplyStatus};
 
 pub(super) const fn priority_to_number(priority: Priority) -> i64 {
@@ -17,6 +17,19 @@ pub(super) const fn priority_from_number(number: i64) -> Priority {
         2 => Priority::Urgent,
         _ => Priority::Normal,
     }
+}
+
+pub(super) const fn way_to_number(way: Way) -> i64 {
+    match way {
+        Way::Live => 1,
+        Way::Record => 2,
+        Way::Mailbox => 4,
+    }
+}
+
+/// The ways whose numbers were added up.
+pub(super) fn ways_from_number(sum: i64) -> Vec<Way> {
+    [Way::Live, Way::Record, Way::Mailbox].into_iter().filter(|way| sum & way_to_number(*way) != 0).collect()
 }
 
 pub(super) const fn task_from_number(number: i64) -> Option<TaskState> {

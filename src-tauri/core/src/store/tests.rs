@@ -51,7 +51,7 @@ fn arrival(payload: Vec<u8>) -> Arrival {
     let channel = "helios→chad";
     let header = read(channel, &payload);
     let notable = header.kind == Kind::Task;
-    Arrival { channel: channel.into(), header, payload, at: 1_000, notable }
+    Arrival::live(channel.into(), header, payload, 1_000, notable)
 }
 
 fn names() -> Names {
@@ -160,13 +160,13 @@ async fn an_answer_to_our_message_proves_it_heard() {
 async fn every_task_gets_one_receipt() {
     let mut at = Fixture::new();
     at.arrive(&[task("a", "x"), json!({"type": "log"}), task("b", "y"), json!({"type": "log"})]).await;
-    let (first, until) = at.store.receipts(names(), 1, 0).await.unwrap();
+    let (first, until) = at.store.receipts(names(), true, 1, 0).await.unwrap();
     assert_eq!((first[0].about, until), (1, 1));
     at.store.receipts_given(vec![(first[0].clone(), Sent::Heard)], until, 2_000).await.unwrap();
-    let (second, until) = at.store.receipts(names(), 10, 0).await.unwrap();
+    let (second, until) = at.store.receipts(names(), true, 10, 0).await.unwrap();
     assert_eq!((second.len(), second[0].about, until), (1, 3, 4));
     at.store.receipts_given(vec![(second[0].clone(), Sent::Unheard)], until, 2_000).await.unwrap();
-    assert!(at.store.receipts(names(), 10, 0).await.unwrap().0.is_empty());
+    assert!(at.store.receipts(names(), true, 10, 0).await.unwrap().0.is_empty());
     let texts: Vec<_> = at.store.detail(1).await.unwrap().timeline.into_iter().map(|moment| moment.text).collect();
     assert_eq!(texts, ["Arrived on helios→chad", "helios knows it was received"]);
     assert_eq!(at.store.revive("helios".into()).await.unwrap(), 1, "the unheard one waits in the outbox");

@@ -47,6 +47,10 @@ pub enum TaskState {
 pub enum Way {
     /// As it was published.
     Live,
+    /// From the record beside its channel, after a time in which it could not be heard.
+    Record,
+    /// By GitHub.
+    Mailbox,
 }
 
 /// How many tasks there are.
@@ -159,6 +163,8 @@ pub struct Detail {
     pub id: Option<String>,
     /// The id it answers.
     pub reply_to: Option<String>,
+    /// Who left it in the mailbox: the name at GitHub, which unlike the sender's is proved.
+    pub login: Option<String>,
     /// When the sender says to have sent it.
     #[ts(type = "number | null")]
     pub sent_at: Option<Millis>,

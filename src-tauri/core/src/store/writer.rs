@@ -21,11 +21,13 @@ use tokio::{
 
 use super::{
     InboxState,
-    arrivals::{self, Arrival, Committed},
+    arrivals::{self, Arrival, Committed, Page},
     fault::StoreError,
     inbox,
     orders::{Change, Haste, Order, Touches, Waiting},
-    outbox, schema,
+    outbox,
+    records::Reached,
+    schema,
     spare::Spare,
 };
 use crate::trouble::Trouble;
@@ -104,6 +106,11 @@ impl Writer {
                 Next::Order(Order::Change(Haste::Now, touches, change)) => {
                     self.waiting.add(touches, change);
                     self.changes();
+                }
+                Next::Order(Order::Take(page, taken)) => {
+                    self.changes();
+                    // Whoever asked may have stopped waiting.
+                    let _ = taken.send(self.take(&page));
                 }
                 Next::Order(Order::Stop(stopped)) => {
                     self.gather();
@@ -203,24 +210,48 @@ impl Writer {
     }
 
     fn flush(&mut self) {
-        let Some(connection) = &mut self.connection else { return };
-        if self.held.is_empty() {
+        if self.connection.is_none() || self.held.is_empty() {
             return;
         }
-        match arrivals::insert(connection, &self.held) {
-            Ok(committed) => {
-                self.held.clear();
-                self.held_bytes = 0;
-                self.spare = Spare::ALL;
-                self.well();
-                self.wires.inbox.send_if_modified(|state| state.add(&committed));
-                if committed.rows > 0 {
-                    // Nobody listens only when the engine is stopping.
-                    let _ = self.wires.committed.blocking_send(committed);
-                }
+        let held = std::mem::take(&mut self.held);
+        match self.commit(&held, &[], false) {
+            Ok(()) => self.held_bytes = 0,
+            Err(error) => {
+                self.held = held;
+                self.unwell(&error);
             }
-            Err(error) => self.unwell(&error),
         }
+    }
+
+    /// Commits what was fetched. What cannot be written can be fetched again.
+    fn take(&mut self, page: &Page) -> Result<(), Trouble> {
+        if self.connection.is_none() || !self.held.is_empty() {
+            return Err(self.why_not());
+        }
+        self.commit(&page.arrivals, &page.reached, page.away).map_err(|error| {
+            self.unwell(&error);
+            error.trouble(&self.path)
+        })
+    }
+
+    fn commit(&mut self, arrivals: &[Arrival], reached: &[Reached], away: bool) -> Result<(), StoreError> {
+        let Some(connection) = &mut self.connection else { return Ok(()) };
+        let committed = Committed { away, ..arrivals::insert(connection, arrivals, reached)? };
+        self.spare = Spare::ALL;
+        self.well();
+        self.wires.inbox.send_if_modified(|state| state.add(&committed));
+        if committed.rows > 0 {
+            // Nobody listens only when the engine is stopping.
+            let _ = self.wires.committed.blocking_send(committed);
+        }
+        Ok(())
+    }
+
+    /// What is wrong with the file now.
+    fn why_not(&self) -> Trouble {
+        self.wires.health.borrow().clone().unwrap_or_else(|| {
+            StoreError::NotPossible("The file with the messages is not open yet.".into()).trouble(&self.path)
+        })
     }
 
     /// Makes the changes that wait, each after what arrived before it.
@@ -232,13 +263,8 @@ impl Writer {
     }
 
     fn change(&mut self, touches: Touches, change: Change) {
-        let unwell = || {
-            self.wires.health.borrow().clone().unwrap_or_else(|| {
-                StoreError::NotPossible("The file with the messages is not open yet.".into()).trouble(&self.path)
-            })
-        };
         let Some(connection) = &mut self.connection else {
-            change(Err(unwell()));
+            change(Err(self.why_not()));
             return;
         };
         if change(Ok(connection)).is_some() {

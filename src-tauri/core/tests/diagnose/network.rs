@@ -1,7 +1,7 @@
 //! What the network does, and servers that say nothing.
 
 use std::{
-    net::{Ipv4Addr, TcpListener, TcpStream},
+    net::{Ipv4Addr, TcpStream},
     time::Duration,
 };
 

@@ -134,6 +134,23 @@ pub(super) fn may_not_publish(channel: &str, text: &str) -> Trouble {
     )
 }
 
+pub(super) fn may_not_record(channel: &str, text: &str) -> Trouble {
+    Trouble::new(
+        TroubleCode::RecordUnusable,
+        format!("Messages on {channel} are sent, and not written into its record. The server says: {}", quoted(text)),
+        "Allow the user +xadd and the keys record:*, or turn the record off in Settings. Until then, what an agent \
+         cannot hear when it is sent waits here instead.",
+    )
+}
+
+pub(super) fn may_not_ask(text: &str) -> Trouble {
+    Trouble::new(
+        TroubleCode::RecordUnusable,
+        format!("What was sent meanwhile cannot be read from the record. The server says: {}", quoted(text)),
+        "Allow the user +xread, +xrevrange and the keys record:*, or use the default user's password.",
+    )
+}
+
 pub(super) fn read_only(what: &str) -> Trouble {
     Trouble::new(
         TroubleCode::ReadOnlyToken,

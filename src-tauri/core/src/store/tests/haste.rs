@@ -68,7 +68,7 @@ async fn a_change_that_waits_is_made_before_one_that_came_later() {
 async fn stopping_makes_the_changes_that_wait() {
     let mut at = Fixture::new();
     at.arrive(&[task("a", "x")]).await;
-    let (due, until) = at.store.receipts(names(), 10, 0).await.unwrap();
+    let (due, until) = at.store.receipts(names(), true, 10, 0).await.unwrap();
     let given = due.into_iter().map(|receipt| (receipt, Sent::Heard)).collect();
     let mut writing = Box::pin(at.store.receipts_given(given, until, 2_000));
     assert!(poll!(&mut writing).is_pending());
@@ -77,7 +77,7 @@ async fn stopping_makes_the_changes_that_wait() {
     within(at.store.stop()).await;
     let again = Fixture::at(at.folder);
     within(again.store.inbox().wait_for(|inbox| inbox.file > 0)).await.unwrap();
-    assert!(again.store.receipts(names(), 10, 0).await.unwrap().0.is_empty(), "it is not given twice");
+    assert!(again.store.receipts(names(), true, 10, 0).await.unwrap().0.is_empty(), "it is not given twice");
 }
 
 #[test]

@@ -2,146 +2,22 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-use std::{pin::Pin, sync::Arc, time::Duration};
+mod records;
+mod world;
+
+use std::time::Duration;
 
 use heliograph_core::{
-    discover::Surroundings,
-    engine::{Condition, Engine, Event, Page, Place, Setup, Snapshot, Source},
-    home::Home,
+    engine::{Condition, Event, Page, Place},
     message::ReplyStatus,
-    notification::{Action, NotShown, Notification, Notifier, Subject},
-    settings::Settings,
-    store::{Filter, ListRequest, Row, TaskState},
+    notification::{Action, Subject},
+    store::{Filter, TaskState},
     trouble::TroubleCode,
 };
-use heliograph_sandbox::{Helios, HeliosAct, HeliosEvent, Names, Redis, RedisOptions};
-use tempfile::TempDir;
-use tokio::{
-    sync::{mpsc, watch},
-    time::timeout,
-};
+use heliograph_sandbox::HeliosAct;
+use tokio::time::timeout;
 
-/// What a desktop does when asked to show something.
-#[derive(Clone, Copy)]
-enum Desktop {
-    Shows,
-    HasNoServer,
-    Hangs,
-}
-
-struct Screen {
-    desktop: Desktop,
-    shown: watch::Sender<Vec<Notification>>,
-}
-
-impl Notifier for Screen {
-    fn show<'a>(&'a self, n: &'a Notification) -> Pin<Box<dyn Future<Output = Result<(), NotShown>> + Send + 'a>> {
-        Box::pin(async {
-            match self.desktop {
-                Desktop::Shows => {
-                    self.shown.send_modify(|shown| shown.push(n.clone()));
-                    Ok(())
-                }
-                Desktop::HasNoServer => Err(NotShown::NoServer),
-                Desktop::Hangs => std::future::pending().await,
-            }
-        })
-    }
-
-    fn withdraw(&self, _subject: Subject) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        Box::pin(std::future::ready(()))
-    }
-}
-
-struct World {
-    redis: Redis,
-    helios: Helios,
-    events: mpsc::Receiver<HeliosEvent>,
-    screen: Arc<Screen>,
-    engine: Engine,
-    folder: TempDir,
-}
-
-impl World {
-    async fn new(desktop: Desktop) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let redis = Redis::start(&folder.path().join("redis"), RedisOptions::default()).await.unwrap();
-        let names = Names { heartbeat: Duration::from_secs(1), ..Names::default() };
-        let (helios, events) = Helios::start(redis.address(), names);
-        let screen = Arc::new(Screen { desktop, shown: watch::channel(Vec::new()).0 });
-        let engine = engine(&folder, &redis, &screen);
-        Self { redis, helios, events, screen, engine, folder }
-    }
-
-    /// Waits until the snapshot is as wanted.
-    async fn until(&self, wanted: impl Fn(&Snapshot) -> bool) -> Snapshot {
-        let mut events = self.engine.events();
-        let mut last = self.engine.snapshot();
-        let found = timeout(Duration::from_secs(20), async {
-            while !wanted(&last) {
-                if let Some(Event::State { snapshot }) = events.next().await {
-                    last = *snapshot;
-                }
-            }
-        })
-        .await;
-        assert!(found.is_ok(), "the last state was {last:#?}");
-        last
-    }
-
-    async fn rows(&self, filter: Filter) -> Vec<Row> {
-        let request = ListRequest { filter, limit: 500, ..ListRequest::default() };
-        self.engine.list(request).await.unwrap().rows
-    }
-
-    /// Waits until the newest answered task is, or is not, heard.
-    async fn until_heard(&self, heard: bool) {
-        let found = timeout(Duration::from_secs(20), async {
-            while self.rows(Filter::Answered).await.first().and_then(|row| row.heard) != Some(heard) {
-                tokio::task::yield_now().await;
-            }
-        });
-        found.await.expect("within twenty seconds");
-    }
-
-    async fn notifications(&self, wanted: impl Fn(&[Notification]) -> bool) -> Vec<Notification> {
-        let mut shown = self.screen.shown.subscribe();
-        timeout(Duration::from_secs(20), shown.wait_for(|shown| wanted(shown))).await.unwrap().unwrap().clone()
-    }
-
-    /// Waits for a reply that Helios heard.
-    async fn reply(&mut self, wanted: &str) -> String {
-        timeout(Duration::from_secs(20), async {
-            loop {
-                if let Some(HeliosEvent::Reply { task_id, status, .. }) = self.events.recv().await
-                    && status == wanted
-                {
-                    return task_id;
-                }
-            }
-        })
-        .await
-        .unwrap()
-    }
-}
-
-fn engine(folder: &TempDir, redis: &Redis, screen: &Arc<Screen>) -> Engine {
-    let home = Home::under(folder.path());
-    home.create().unwrap();
-    let mut settings = Settings::default();
-    settings.heartbeat.every = 1;
-    Engine::start(Setup {
-        home,
-        settings,
-        address: Some((redis.url(), Source::Environment)),
-        authorities: Some(redis.ca_file().to_owned()),
-        surroundings: Surroundings::default(),
-        api: None,
-        notifier: Arc::clone(screen) as Arc<dyn Notifier>,
-        version: "0".into(),
-        sandbox: false,
-    })
-}
+use world::{Desktop, World, engine};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_task_arrives_is_shown_accepted_and_answered() {

@@ -1,10 +1,11 @@
 //! The outside world of Heliograph on this computer: a real Redis server, a Helios who speaks to it,
-//! and a Developer API that makes more such servers.
+//! a Developer API that makes more such servers, and a GitHub for the mailbox.
 //!
 //! For newcomers, developers and tests alike. It speaks the protocol on its own, without `heliograph-core`, so
 //! that a mistake there is not made twice and cancelled out. It must not reach beyond loopback by itself.
 
 mod address;
+pub mod github;
 pub mod helios;
 pub mod port;
 pub mod proxy;
@@ -17,6 +18,7 @@ use anyhow::Result;
 
 pub use crate::{
     address::Address,
+    github::{Github, GithubOptions},
     helios::{Helios, HeliosAct, HeliosEvent, Names},
     redis::{Redis, RedisOptions},
     upstash::{Upstash, UpstashOptions},

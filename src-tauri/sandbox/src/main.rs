@@ -10,7 +10,8 @@ use std::{
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use heliograph_sandbox::{
-    Address, Helios, HeliosEvent, Names, Redis, RedisOptions, Upstash, UpstashOptions, helios::Stage,
+    Address, Github, GithubOptions, Helios, HeliosEvent, Names, Redis, RedisOptions, Upstash, UpstashOptions,
+    github::Order, helios::Stage,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -56,6 +57,13 @@ enum Part {
         #[arg(long)]
         database: Option<String>,
     },
+    /// A stand-in for the parts of GitHub's API that a mailbox needs. Understands lines of JSON on standard input, such
+    /// as `"behave"` and `{"misbehave":{"unavailable":503}}`, and prints `done` after each.
+    Github {
+        /// The port; a free one if none is given.
+        #[arg(long)]
+        port: Option<u16>,
+    },
 }
 
 /// The signals that end this program.
@@ -91,6 +99,39 @@ async fn main() -> Result<()> {
             ending.wait().await;
             upstash.stop().await;
             Ok(())
+        }
+        Part::Github { port } => {
+            let github = start_github(port).await?;
+            say("ready")?;
+            let heard = listen_for_github(&github, &mut ending).await;
+            github.stop().await;
+            heard
+        }
+    }
+}
+
+/// Starts a GitHub and prints how it is reached.
+async fn start_github(port: Option<u16>) -> Result<Github> {
+    let github = Github::start(GithubOptions { port }).await?;
+    say(&format!("GITHUB_API_URL={}", github.url()))?;
+    say(&format!("GITHUB_TOKEN={}", github.token().expose_secret()))?;
+    say(&format!("GITHUB_REPOSITORY={}", github.repository()))?;
+    Ok(github)
+}
+
+/// Lets it do what standard input says, line by line, until the end.
+async fn listen_for_github(github: &Github, ending: &mut Ending) -> Result<()> {
+    let mut lines = input_lines();
+    loop {
+        let line = tokio::select! {
+            () = ending.wait() => return Ok(()),
+            Some(line) = lines.recv() => line,
+        };
+        let obeyed = serde_json::from_str::<Order>(&line).map_err(Into::into).and_then(|order| github.obey(order));
+        match obeyed {
+            Ok(()) => say("done")?,
+            // Standard error may be closed; there is nowhere else to say it.
+            Err(error) => drop(writeln!(io::stderr(), "{}: {error:#}", line.trim())),
         }
     }
 }

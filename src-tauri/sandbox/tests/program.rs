@@ -138,6 +138,27 @@ async fn the_account_prints_how_it_is_reached_and_cleans_up() {
 }
 
 #[tokio::test]
+async fn the_mailbox_prints_how_it_is_reached_and_obeys() {
+    let mut program = Program::start(&["github"], &[]);
+    let url = program.value("GITHUB_API_URL").await;
+    let token = program.value("GITHUB_TOKEN").await;
+    let repository = program.value("GITHUB_REPOSITORY").await;
+    assert_eq!(program.line().await, "ready");
+    let client = http().user_agent("test").build().unwrap();
+    let ask = async || {
+        let request = client.get(format!("{url}/repos/{repository}")).bearer_auth(&token);
+        request.send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(ask().await, 200);
+    for (order, status) in [(r#"{"misbehave":{"unavailable":503}}"#, 503), (r#""behave""#, 200)] {
+        program.order(order).await;
+        assert_eq!(program.line().await, "done");
+        assert_eq!(ask().await, status);
+    }
+    program.end(Signal::TERM).await;
+}
+
+#[tokio::test]
 async fn a_missing_server_is_named_with_what_to_install() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_heliograph-sandbox"));
     let output = timeout(LIMIT, command.arg("redis").env("PATH", "/nowhere").output()).await.unwrap().unwrap();

@@ -11,6 +11,7 @@ pub mod engine;
 pub mod guide;
 pub mod home;
 pub mod link;
+pub mod mailbox;
 pub mod message;
 pub mod notification;
 pub mod paste;

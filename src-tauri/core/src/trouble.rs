@@ -76,6 +76,12 @@ pub enum TroubleCode {
     ApiFailed,
     /// The plan allows no more of these.
     PlanLimit,
+    /// GitHub will not let the mailbox be used before somebody mends its token or its repository.
+    MailboxRefused,
+    /// GitHub does not answer, or not in a way that can be read.
+    MailboxUnreachable,
+    /// GitHub, or the program's own bound, says: not now.
+    MailboxBusy,
     /// The entry that starts the program at login cannot be read or written.
     AutostartFailed,
     /// What was asked for cannot be done as things stand.

@@ -19,14 +19,14 @@ const ACCIDENTS: u32 = 5;
 
 /// Tries since the last stable connection.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     failures: u32,
     accidents: u32,
 }
 
 impl Backoff {
     /// The wait after a try that failed (`lived` is `None`) or a connection that ended. `random` is in `0.0..1.0`.
-    pub(super) fn wait(&mut self, lived: Option<Duration>, cap: Duration, random: f64) -> Duration {
+    pub(crate) fn wait(&mut self, lived: Option<Duration>, cap: Duration, random: f64) -> Duration {
         if lived.is_some_and(|lived| lived >= STABLE) {
             *self = Self::default();
         }
@@ -40,7 +40,7 @@ impl Backoff {
     }
 
     /// Forgets everything: somebody asked for a new start.
-    pub(super) fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         *self = Self::default();
     }
 }

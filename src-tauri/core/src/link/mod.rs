@@ -6,7 +6,7 @@
 
 mod address;
 mod aside;
-mod backoff;
+pub(crate) mod backoff;
 mod delivery;
 mod ears;
 pub(crate) mod fault;

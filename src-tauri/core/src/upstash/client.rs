@@ -63,7 +63,7 @@ fn join(base: Option<&Url>, otherwise: &str, path: &[&str]) -> Result<Url, Upsta
 }
 
 /// The key must not travel in clear, and nothing of the person's must hide in the address.
-fn acceptable(base: &Url) -> bool {
+pub(crate) fn acceptable(base: &Url) -> bool {
     let host = base.host_str().unwrap_or_default().trim_matches(['[', ']']);
     let safe = base.scheme() == "https" || (base.scheme() == "http" && is_local(host));
     let nameless = base.username().is_empty() && base.password().is_none();

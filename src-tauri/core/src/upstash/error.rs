@@ -128,7 +128,8 @@ pub(super) fn unsent(error: &reqwest::Error) -> UpstashError {
     }
 }
 
-fn certificate_refused(error: &reqwest::Error) -> bool {
+/// Was it the server's certificate?
+pub(crate) fn certificate_refused(error: &reqwest::Error) -> bool {
     let mut cause = error.source();
     while let Some(error) = cause {
         // An I/O error passes over what it holds when it is asked for its source.

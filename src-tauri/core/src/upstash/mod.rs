@@ -21,8 +21,11 @@ mod wire;
 
 pub use account::{Account, ApiKey};
 pub use client::Client;
+pub(crate) use client::acceptable;
 pub use database::{Database, Plan, State};
 pub use error::UpstashError;
+pub(crate) use error::certificate_refused;
 pub use lent::Lent;
 pub use stats::Stats;
 pub use tuning::Tuning;
+pub(crate) use wire::retry_after;

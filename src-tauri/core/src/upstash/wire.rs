@@ -113,7 +113,7 @@ impl Wire {
 }
 
 /// The wait that an answer asks for: in seconds, or until a date.
-fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let wait = if let Ok(seconds) = text.parse() {
         Duration::from_secs(seconds)

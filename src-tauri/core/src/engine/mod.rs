@@ -7,6 +7,7 @@ mod board;
 mod event;
 mod events;
 mod intake;
+mod keeping;
 mod outgoing;
 mod reminder;
 mod seek;

@@ -14,6 +14,7 @@ use super::{
     attention::{self, QUEUE},
     board::Board,
     intake::Intake,
+    keeping,
     outgoing::Outgoing,
     reminder,
     seek::Seek,
@@ -128,6 +129,7 @@ pub(super) fn start(setup: Setup) -> Engine {
         in_use: used,
         adopt,
     });
+    others.spawn(keeping::keep(store.clone(), set.clone(), Arc::clone(&board)));
     others.spawn(reminder::remind(guide.clone(), store.clone(), set.clone(), said.clone()));
     let intake = Intake { settings: set, store: store.clone(), board: Arc::clone(&board), gaps: Vec::new() };
     let link_stop = CancellationToken::new();

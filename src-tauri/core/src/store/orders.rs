@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use super::keeping::Retention;
 use crate::trouble::Trouble;
 
 /// How long a change that may wait does so, unless something else is asked. While messages come, so many commits
@@ -46,6 +47,10 @@ impl Haste {
 pub(super) enum Order {
     /// Run this with the connection. It answers its asker by itself.
     Change(Haste, Touches, Change),
+    /// Keep no more than this.
+    Keep(Retention),
+    /// Whoever reads found the file damaged: which one it was, as the inbox counts them, and how.
+    Damaged(u32, String),
     /// Write what is held, close, and end the thread.
     Stop(oneshot::Sender<()>),
 }

@@ -10,13 +10,16 @@ mod check;
 mod cursors;
 mod damage;
 mod detail;
+mod export;
 mod fault;
+mod import;
 mod inbox;
 mod keeping;
 mod kept;
 mod list;
 mod orders;
 mod outbox;
+mod portable;
 mod receipts;
 mod salvage;
 mod schema;
@@ -42,6 +45,7 @@ use tokio::{
 
 pub use arrivals::{Arrival, Committed, Notable};
 pub use cursors::KnownAgent;
+pub use import::Imported;
 pub use inbox::InboxState;
 pub use keeping::Retention;
 pub use outbox::{Letter, Sent, Waiting};

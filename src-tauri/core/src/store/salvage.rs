@@ -59,6 +59,11 @@ fn settle(new: &Connection) -> Result<(), StoreError> {
     // known to have been given: otherwise each would be given once more.
     new.execute("DELETE FROM cursors WHERE name = ?1", [search::CURSOR])?;
     new.execute(
+        // What was imported stands below the first.
+        "INSERT INTO cursors (name, position) SELECT ?1, min(seq) - 1 FROM messages HAVING min(seq) IS NOT NULL",
+        [search::CURSOR],
+    )?;
+    new.execute(
         "INSERT OR IGNORE INTO cursors (name, position)
          SELECT ?1, max(seq) FROM messages WHERE receipt > 0 HAVING max(seq) IS NOT NULL",
         [receipts::CURSOR],

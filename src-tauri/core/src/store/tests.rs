@@ -3,6 +3,7 @@
 mod damage;
 mod haste;
 mod keeping;
+mod portable;
 
 use std::time::Duration;
 

@@ -274,6 +274,7 @@ export const settings: Settings = {
     quiet: { on: false, from: "22:00", until: "07:00", urgent: true },
   },
   reminders: { rotate: true },
+  inbox: { keep_days: 0, keep_most: 0 },
 };
 
 export const computer: ComputerView = {

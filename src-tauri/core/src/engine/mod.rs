@@ -7,6 +7,7 @@ mod board;
 mod event;
 mod events;
 mod intake;
+mod keeping;
 mod outgoing;
 mod reminder;
 mod seek;
@@ -14,7 +15,10 @@ mod snapshot;
 mod status;
 mod tasks;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use secrecy::SecretString;
 use tokio::sync::{Notify, mpsc, watch};
@@ -32,7 +36,7 @@ use crate::{
     message::{Names, Priority, ReplyStatus, free_data, now},
     notification::{Action, Notifier, Pause, Subject},
     settings::{Agents, Settings},
-    store::{Detail, InboxState, Letter, ListPage, ListRequest, Store},
+    store::{Detail, Imported, InboxState, Letter, ListPage, ListRequest, Store},
     trouble::{Trouble, TroubleCode},
 };
 
@@ -122,6 +126,16 @@ impl Engine {
     /// One message with everything known of it.
     pub async fn detail(&self, seq: i64) -> Result<Detail, Trouble> {
         self.store.detail(seq).await
+    }
+
+    /// Writes every message into a file, a line of JSON each, and returns how many.
+    pub async fn export(&self, path: &Path) -> Result<u64, Trouble> {
+        self.store.export(path).await
+    }
+
+    /// Takes in the messages of such a file; those that are there already stay as they are.
+    pub async fn import(&self, path: &Path) -> Result<Imported, Trouble> {
+        self.store.import(path).await
     }
 
     /// Somebody has looked at a task.

@@ -14,6 +14,7 @@ use super::{
     attention::{self, QUEUE},
     board::Board,
     intake::Intake,
+    keeping,
     outgoing::Outgoing,
     reminder,
     seek::Seek,
@@ -132,6 +133,7 @@ pub(super) fn start(setup: Setup) -> Engine {
         in_use: used,
         adopt,
     });
+    others.spawn(keeping::keep(store.clone(), set.clone(), Arc::clone(&board)));
     others.spawn(reminder::remind(guide.clone(), store.clone(), set.clone(), said.clone()));
     let intake = Intake::new(set, store.clone(), intake_link, Arc::clone(&board));
     let (wishes, asked_for) = mpsc::channel(WISHES);

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Agents, Quiet, Settings, quiet};
+use super::{Agents, Inbox, Quiet, Settings, quiet};
 use crate::trouble::{Trouble, TroubleCode};
 
 /// The most agents: each costs three channels of one subscription.
@@ -16,6 +16,8 @@ const HEARTBEAT: std::ops::RangeInclusive<u32> = 1..=86_400;
 
 /// The least and the most messages that a record keeps.
 const KEPT: std::ops::RangeInclusive<u32> = 10..=1_000_000;
+/// The most days that messages are kept; beyond them is for ever.
+const KEEP_DAYS: u32 = 36_500;
 
 impl Settings {
     /// Says what of these cannot be used.
@@ -33,6 +35,7 @@ impl Settings {
                 "A thousand is the default.",
             ));
         }
+        self.inbox.check()?;
         self.notifications.quiet.check()
     }
 }
@@ -70,6 +73,15 @@ fn check_name(name: &str) -> Result<(), Trouble> {
         return Err(refused(message, "Use letters, digits, dots, hyphens and underscores."));
     }
     Ok(())
+}
+
+impl Inbox {
+    fn check(&self) -> Result<(), Trouble> {
+        if self.keep_days > KEEP_DAYS {
+            return Err(refused("The setting inbox.keep_days must be 36,500 or less", "0 keeps messages for ever."));
+        }
+        Ok(())
+    }
 }
 
 impl Quiet {
@@ -116,6 +128,16 @@ mod tests {
         }
         let many: Vec<_> = (0..101).map(|number| number.to_string()).collect();
         assert!(Agents { me: "chad".into(), peers: many }.check().is_err());
+    }
+
+    #[test]
+    fn messages_are_kept_for_a_hundred_years_or_for_ever() {
+        let mut settings = Settings::default();
+        assert!(settings.inbox.retention().is_for_ever());
+        settings.inbox.keep_days = 36_500;
+        assert_eq!(settings.check(), Ok(()));
+        settings.inbox.keep_days = 36_501;
+        assert!(settings.check().unwrap_err().message.contains("inbox.keep_days"));
     }
 
     #[test]

@@ -11,7 +11,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::message::{Names, Priority};
+use crate::{
+    message::{Names, Priority},
+    store::Retention,
+};
 
 pub use file::DEFAULTS;
 
@@ -32,6 +35,8 @@ pub struct Settings {
     pub notifications: Notifications,
     /// What the program reminds of.
     pub reminders: Reminders,
+    /// How long messages are kept.
+    pub inbox: Inbox,
 }
 
 /// Names.
@@ -115,6 +120,17 @@ pub struct Reminders {
     pub rotate: bool,
 }
 
+/// How long messages are kept. A task that nobody has answered is kept whatever these say.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct Inbox {
+    /// For so many days; 0 for ever.
+    pub keep_days: u32,
+    /// So many of the newest; 0 for all.
+    pub keep_most: u32,
+}
+
 impl Settings {
     /// The names in one.
     pub fn names(&self) -> Names {
@@ -129,6 +145,14 @@ impl Settings {
     /// The time between two heartbeats.
     pub fn heartbeat(&self) -> Duration {
         Duration::from_secs(self.heartbeat.every.into())
+    }
+}
+
+impl Inbox {
+    /// The same as the store takes it.
+    pub fn retention(&self) -> Retention {
+        let limit = |number: u32| (number > 0).then_some(number);
+        Retention { age_days: limit(self.keep_days), most: limit(self.keep_most) }
     }
 }
 

@@ -18,6 +18,9 @@ pub(super) enum StoreError {
     /// The file has a shape this version does not know.
     #[error("{0}")]
     Shape(String),
+    /// The file was looked through, and this is wrong with it.
+    #[error("{0}")]
+    Damaged(String),
     /// What was asked for is not there, or not possible as things stand.
     #[error("{0}")]
     NotPossible(String),
@@ -37,8 +40,8 @@ impl StoreError {
             _ if self.is_damaged() => Trouble::new(
                 TroubleCode::StoreDamaged,
                 format!("The file with the messages is damaged: {place}."),
-                "Move it to another place to keep what can be saved; a new one is begun within seconds. \
-                 What has arrived is kept in memory meanwhile.",
+                "What can be read is saved into a new one, and the damaged one is kept beside it. What has arrived is \
+                 kept in memory meanwhile.",
             ),
             Self::Shape(why) => Trouble::new(
                 TroubleCode::StoreUnusable,
@@ -59,7 +62,8 @@ impl StoreError {
         self.is_full() || matches!(self, Self::NotPossible(_))
     }
 
-    fn is_full(&self) -> bool {
+    /// Is there no room on the disk?
+    pub(super) fn is_full(&self) -> bool {
         match self {
             Self::Sqlite(error) => {
                 error.sqlite_error_code() == Some(ErrorCode::DiskFull)
@@ -70,9 +74,27 @@ impl StoreError {
         }
     }
 
-    fn is_damaged(&self) -> bool {
+    /// Is the file itself at fault?
+    pub(super) fn is_damaged(&self) -> bool {
+        match self {
+            Self::Damaged(_) => true,
+            Self::Sqlite(error) => {
+                matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+            }
+            _ => false,
+        }
+    }
+
+    /// Was it ended because something more urgent came?
+    pub(super) fn is_interruption(&self) -> bool {
+        matches!(self, Self::Sqlite(error) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted))
+    }
+
+    /// Could one row not be taken, while others can?
+    pub(super) fn is_of_the_row(&self) -> bool {
         let Self::Sqlite(error) = self else { return false };
-        matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+        let code = error.sqlite_error_code();
+        matches!(code, Some(ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch | ErrorCode::TooBig))
     }
 }
 

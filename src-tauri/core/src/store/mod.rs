@@ -5,18 +5,27 @@
 //! One thread writes and one reads; the handle sends them work. Both end with [`Store::stop`].
 
 mod arrivals;
+mod aside;
+mod check;
 mod cursors;
+mod damage;
 mod detail;
+mod export;
 mod fault;
+mod import;
 mod inbox;
+mod keeping;
 mod kept;
 mod list;
 mod orders;
 mod outbox;
+mod portable;
 mod receipts;
 mod records;
+mod salvage;
 mod schema;
 mod search;
+mod shrink;
 mod spare;
 mod state;
 mod view;
@@ -37,7 +46,9 @@ use tokio::{
 
 pub use arrivals::{Arrival, Committed, Notable, Page};
 pub use cursors::KnownAgent;
+pub use import::Imported;
 pub use inbox::InboxState;
+pub use keeping::Retention;
 pub use outbox::{Letter, Sent, Waiting};
 pub use receipts::Receipt;
 pub use records::{EntryId, Reached, Records};
@@ -59,7 +70,8 @@ const ARRIVALS: usize = 8;
 /// Changes and questions on their way. Full: whoever asks waits.
 const ORDERS: usize = 64;
 
-type Question = Box<dyn FnOnce(Result<&mut Connection, Trouble>) + Send>;
+/// A question: it is given the connection, or why there is none, and returns what went wrong, if anything did.
+type Question = Box<dyn FnOnce(Result<&mut Connection, Trouble>) -> Option<Trouble> + Send>;
 
 /// A handle on the store; clones are handles on the same one.
 #[derive(Clone)]
@@ -70,6 +82,7 @@ pub struct Store {
     questions: mpsc::Sender<Question>,
     inbox: watch::Receiver<InboxState>,
     health: watch::Receiver<Option<Trouble>>,
+    notice: watch::Receiver<Option<Trouble>>,
 }
 
 impl Store {
@@ -84,14 +97,22 @@ impl Store {
         let (questions, questions_in) = mpsc::channel(ORDERS);
         let (inbox_out, inbox) = watch::channel(InboxState::default());
         let (health_out, health) = watch::channel(None);
-        let wires = Wires { arrivals: arrivals_in, orders: orders_in, committed, inbox: inbox_out, health: health_out };
+        let (notice_out, notice) = watch::channel(None);
+        let wires = Wires {
+            arrivals: arrivals_in,
+            orders: orders_in,
+            committed,
+            inbox: inbox_out,
+            health: health_out,
+            notice: notice_out,
+        };
         let writer = Writer::new(path.clone(), Handle::current(), wires);
         thread::spawn(move || writer.run());
         let shared: Arc<Path> = path.into();
         let read_path = Arc::clone(&shared);
-        let opened = inbox.clone();
-        thread::spawn(move || answer(&read_path, &opened, questions_in));
-        Self { path: shared, arrivals, orders, questions, inbox, health }
+        let reader = Reader { path: read_path, inbox: inbox.clone(), orders: orders.clone() };
+        thread::spawn(move || reader.run(questions_in));
+        Self { path: shared, arrivals, orders, questions, inbox, health, notice }
     }
 
     /// Where messages on their way in are handed over. In order; a full queue makes the sender wait.
@@ -121,6 +142,17 @@ impl Store {
     /// What is wrong with the file, if anything is.
     pub fn health(&self) -> watch::Receiver<Option<Trouble>> {
         self.health.clone()
+    }
+
+    /// What has become of a damaged file: what was saved of it and where it is now. It stays until the next one.
+    pub fn notice(&self) -> watch::Receiver<Option<Trouble>> {
+        self.notice.clone()
+    }
+
+    /// From now on no more than this is kept. What goes, goes in quiet times: soon, and then once an hour.
+    pub async fn keep_at_most(&self, retention: Retention) {
+        // An error means that the store has stopped.
+        let _ = self.orders.send(Order::Keep(retention)).await;
     }
 
     /// A page of the list.
@@ -308,8 +340,10 @@ impl Store {
         let path = Arc::clone(&self.path);
         let question: Question = Box::new(move |connection| {
             let result = connection.and_then(|connection| question(connection).map_err(|error| error.trouble(&path)));
+            let trouble = result.as_ref().err().cloned();
             // Whoever asked may have stopped waiting.
             let _ = answer.send(result);
+            trouble
         });
         self.questions.send(question).await.map_err(|_| stopping())?;
         wait.await.map_err(|_| stopping())?
@@ -321,24 +355,37 @@ pub fn sqlite_version() -> &'static str {
     rusqlite::version()
 }
 
-/// The reading thread: one question after the other, until every handle is gone. It follows the writer to a new file.
-fn answer(path: &Path, inbox: &watch::Receiver<InboxState>, mut questions: mpsc::Receiver<Question>) {
-    let mut connection = None;
-    let mut of_file = 0;
-    while let Some(question) = questions.blocking_recv() {
-        let file = inbox.borrow().file;
-        if connection.is_none() || file != of_file {
-            of_file = file;
-            connection = match schema::open_for_reading(path) {
-                Ok(opened) => Some(opened),
-                Err(error) => {
-                    question(Err(error.trouble(path)));
-                    continue;
-                }
-            };
-        }
-        if let Some(connection) = &mut connection {
-            question(Ok(connection));
+/// The reading thread.
+struct Reader {
+    path: Arc<Path>,
+    inbox: watch::Receiver<InboxState>,
+    orders: mpsc::Sender<Order>,
+}
+
+impl Reader {
+    /// Answers one question after the other, until every handle is gone. It follows the writer to a new file.
+    fn run(self, mut questions: mpsc::Receiver<Question>) {
+        let mut connection = None;
+        let mut of_file = 0;
+        while let Some(question) = questions.blocking_recv() {
+            let file = self.inbox.borrow().file;
+            if connection.is_none() || file != of_file {
+                of_file = file;
+                connection = match schema::open_for_reading(&self.path) {
+                    Ok(opened) => Some(opened),
+                    Err(error) => {
+                        question(Err(error.trouble(&self.path)));
+                        continue;
+                    }
+                };
+            }
+            let Some(connection) = &mut connection else { continue };
+            if let Some(trouble) = question(Ok(connection))
+                && trouble.code == TroubleCode::StoreDamaged
+            {
+                // With no room among the orders, the next question finds the same.
+                let _ = self.orders.try_send(Order::Damaged(of_file, trouble.message));
+            }
         }
     }
 }

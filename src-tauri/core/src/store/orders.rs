@@ -6,6 +6,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::arrivals::Page;
+use super::keeping::Retention;
 use crate::trouble::Trouble;
 
 /// How long a change that may wait does so, unless something else is asked. While messages come, so many commits
@@ -49,6 +50,10 @@ pub(super) enum Order {
     Change(Haste, Touches, Change),
     /// Commit what was fetched, or say why not; then nothing of it is held.
     Take(Page, oneshot::Sender<Result<(), Trouble>>),
+    /// Keep no more than this.
+    Keep(Retention),
+    /// Whoever reads found the file damaged: which one it was, as the inbox counts them, and how.
+    Damaged(u32, String),
     /// Write what is held, close, and end the thread.
     Stop(oneshot::Sender<()>),
 }

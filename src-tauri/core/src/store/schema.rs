@@ -2,26 +2,29 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use rusqlite_migration::{M, Migrations};
 
-use super::fault::StoreError;
+use super::{check, fault::StoreError};
 
 /// The shape of the tables. A step that has been shipped is never changed; a new shape is a new step.
 const STEPS: &[M<'static>] =
     &[M::up(include_str!("schema.sql")), M::up(include_str!("schema_2.sql")), M::up(include_str!("schema_3.sql"))];
 
-/// Opens the file for writing, making it where there is none, and brings it to today's shape.
+/// Opens the file for writing, making it where there is none, brings it to today's shape and looks whether it is sound.
 pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     private_file(path).map_err(StoreError::File)?;
     let mut connection = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW,
     )?;
+    leave_as_it_is(&connection, true)?;
+    // Before anything is written, or it has no effect: a map of the pages, so that free ones can be given back in steps.
     // FULL: a commit is on the disk before anybody is told of it. 2000: the log stays below its size limit, so that it
     // is written over in place, and a commit does not wait for the file system to note a new size.
     connection.execute_batch(
-        "PRAGMA journal_mode = WAL;
+        "PRAGMA auto_vacuum = INCREMENTAL;
+         PRAGMA journal_mode = WAL;
          PRAGMA synchronous = FULL;
          PRAGMA temp_store = MEMORY;
          PRAGMA wal_autocheckpoint = 2000;
@@ -33,7 +36,15 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
         rusqlite_migration::Error::RusqliteError { err, .. } => StoreError::Sqlite(err),
         other => StoreError::Shape(other.to_string()),
     })?;
+    check::short(&connection)?;
+    leave_as_it_is(&connection, false)?;
     Ok(connection)
+}
+
+/// Is the file left as it is when the connection is closed, with its log beside it? So it must be where it is damaged.
+pub(super) fn leave_as_it_is(connection: &Connection, leave: bool) -> Result<(), StoreError> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, leave)?;
+    Ok(())
 }
 
 /// Opens the file for reading beside the writer.

@@ -19,14 +19,12 @@ pub(super) fn index_some(connection: &mut Connection, most: u32) -> Result<bool,
         let mut rows = transaction
             .prepare_cached("SELECT seq, sender, kind, payload FROM messages WHERE seq > ?1 ORDER BY seq LIMIT ?2")?;
         let mut rows = rows.query(params![from, most])?;
-        let mut index = transaction.prepare_cached("INSERT INTO search (rowid, title, body) VALUES (?1, ?2, ?3)")?;
         while let Some(row) = rows.next()? {
             until = row.get(0)?;
             let sender: String = row.get(1)?;
             let kind = kind_of(&row.get::<_, String>(2)?);
             let payload: Vec<u8> = row.get(3)?;
-            let title = summarise(&kind, &payload).title;
-            index.execute(params![until, title, body(&sender, &kind, &payload)])?;
+            index(&transaction, until, &sender, &kind, &payload)?;
             count += 1;
         }
     }
@@ -35,6 +33,23 @@ pub(super) fn index_some(connection: &mut Connection, most: u32) -> Result<bool,
     }
     transaction.commit()?;
     Ok(count == most)
+}
+
+/// Indexes one row, which must not be in the index.
+pub(super) fn index(
+    connection: &Connection,
+    seq: i64,
+    sender: &str,
+    kind: &Kind,
+    payload: &[u8],
+) -> Result<(), StoreError> {
+    let title = summarise(kind, payload).title;
+    connection.prepare_cached("INSERT INTO search (rowid, title, body) VALUES (?1, ?2, ?3)")?.execute(params![
+        seq,
+        title,
+        body(sender, kind, payload)
+    ])?;
+    Ok(())
 }
 
 fn body(sender: &str, kind: &Kind, payload: &[u8]) -> String {

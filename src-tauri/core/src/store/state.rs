@@ -44,6 +44,17 @@ pub(super) const fn task_from_number(number: i64) -> Option<TaskState> {
     }
 }
 
+pub(super) const fn task_to_number(state: TaskState) -> i64 {
+    match state {
+        TaskState::New => 1,
+        TaskState::Accepted => 2,
+        TaskState::Done => 3,
+        TaskState::Failed => 4,
+        TaskState::Declined => 5,
+        TaskState::Expired => 6,
+    }
+}
+
 /// A reply's status, and the state it puts its task in: the numbers are the same, `received` leaves it new.
 pub(super) const fn status_to_number(status: ReplyStatus) -> i64 {
     match status {

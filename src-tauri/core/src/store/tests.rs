@@ -1,6 +1,9 @@
 //! The store as the engine uses it, on a real file.
 
+mod damage;
 mod haste;
+mod keeping;
+mod portable;
 
 use std::time::Duration;
 
@@ -252,23 +255,6 @@ async fn set_size(store: &Store, pages: &'static str) {
         })
         .await
         .unwrap();
-}
-
-#[tokio::test]
-async fn a_damaged_file_is_said_and_a_new_one_takes_what_was_held() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("m.db");
-    std::fs::write(&path, "this is no database, and it is long enough to be seen as none".repeat(100)).unwrap();
-    let mut at = Fixture::at(folder);
-    let mut health = at.store.health();
-    let trouble = within(health.wait_for(Option::is_some)).await.unwrap().clone().unwrap();
-    assert_eq!(trouble.code, TroubleCode::StoreDamaged);
-    at.store.arrivals().send(vec![arrival(task("a", "held").to_string().into_bytes())]).await.unwrap();
-    assert_eq!(at.store.mark_read(1).await.unwrap_err().code, TroubleCode::StoreDamaged);
-    std::fs::rename(&path, at.folder.path().join("aside.db")).unwrap();
-    within(health.wait_for(Option::is_none)).await.unwrap();
-    assert_eq!(within(at.committed.recv()).await.unwrap().rows, 1);
-    assert_eq!(at.rows(Filter::Open, "").await[0].title, "held");
 }
 
 #[tokio::test]

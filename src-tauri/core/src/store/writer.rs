@@ -8,10 +8,10 @@
 //! does: so changes that may wait share the pauses between messages, the search index follows when nothing has come
 //! for a moment, and the log is folded into the file when nothing has come for longer.
 
-use std::{
-    path::PathBuf,
-    time::{Duration, Instant},
-};
+mod health;
+mod pause;
+
+use std::{path::PathBuf, time::Instant};
 
 use rusqlite::Connection;
 use tokio::{
@@ -22,15 +22,18 @@ use tokio::{
 use super::{
     InboxState,
     arrivals::{self, Arrival, Committed, Page},
+    aside::Aside,
+    damage,
     fault::StoreError,
     inbox,
+    keeping::Keeping,
     orders::{Change, Haste, Order, Touches, Waiting},
     outbox,
     records::Reached,
     schema,
     spare::Spare,
 };
-use crate::trouble::Trouble;
+use crate::trouble::{Trouble, TroubleCode};
 
 /// A commit takes no more rows than this: enough to make its cost per row small, little enough for a change of a
 /// person's to get its turn soon.
@@ -39,9 +42,6 @@ const ROWS_A_COMMIT: usize = 16_384;
 /// Above this many bytes held, nothing more is taken in.
 const MOST_HELD: usize = 16 * 1024 * 1024;
 
-/// How long to wait before what failed is tried again.
-const RETRY: Duration = Duration::from_secs(1);
-
 /// The ends of the writer's channels.
 pub(super) struct Wires {
     pub(super) arrivals: mpsc::Receiver<Vec<Arrival>>,
@@ -49,6 +49,7 @@ pub(super) struct Wires {
     pub(super) committed: mpsc::Sender<Committed>,
     pub(super) inbox: watch::Sender<InboxState>,
     pub(super) health: watch::Sender<Option<Trouble>>,
+    pub(super) notice: watch::Sender<Option<Trouble>>,
 }
 
 pub(super) struct Writer {
@@ -62,6 +63,11 @@ pub(super) struct Writer {
     retry_at: Option<Instant>,
     waiting: Waiting,
     spare: Spare,
+    keeping: Keeping,
+    /// A job on a thread of its own, which has the connection.
+    aside: Option<Aside>,
+    /// When the file was last set aside, or it was tried.
+    rescued: Option<Instant>,
 }
 
 enum Next {
@@ -73,6 +79,8 @@ enum Next {
     Retry,
     /// Nothing has come for a while.
     Pause,
+    /// A job on a thread of its own is through.
+    JobEnded,
     /// Every handle is gone.
     Closed,
 }
@@ -88,7 +96,10 @@ impl Writer {
             held_bytes: 0,
             retry_at: None,
             waiting: Waiting::default(),
-            spare: Spare::Nothing,
+            spare: Spare::Wait,
+            keeping: Keeping::default(),
+            aside: None,
+            rescued: None,
         }
     }
 
@@ -96,7 +107,9 @@ impl Writer {
     pub(super) fn run(mut self) {
         self.open();
         loop {
-            match self.next() {
+            let next = self.next();
+            self.take_back();
+            match next {
                 Next::Arrivals(batch) => {
                     self.hold(batch);
                     self.gather();
@@ -112,6 +125,11 @@ impl Writer {
                     // Whoever asked may have stopped waiting.
                     let _ = taken.send(self.take(&page));
                 }
+                Next::Order(Order::Keep(retention)) => {
+                    self.keeping.set(retention);
+                    self.spare = Spare::ALL;
+                }
+                Next::Order(Order::Damaged(file, how)) => self.suspect(file, how),
                 Next::Order(Order::Stop(stopped)) => {
                     self.gather();
                     self.changes();
@@ -128,6 +146,8 @@ impl Writer {
                     self.flush();
                 }
                 Next::Pause => self.use_pause(),
+                // Taken back already.
+                Next::JobEnded => {}
                 Next::Closed => return self.changes(),
             }
         }
@@ -143,8 +163,9 @@ impl Writer {
         if changes.is_some_and(|at| at <= now) {
             return Next::Changes;
         }
-        let pause = self.spare.after().filter(|_| retry.is_none()).map(|rest| now + rest);
+        let pause = self.spare.after(&self.keeping).filter(|_| retry.is_none()).map(|rest| now + rest);
         let room = self.held_bytes < MOST_HELD;
+        let aside = &mut self.aside;
         let Wires { arrivals, orders, .. } = &mut self.wires;
         self.runtime.block_on(async {
             tokio::select! {
@@ -154,6 +175,7 @@ impl Writer {
                 () = at(retry) => Next::Retry,
                 () = at(changes) => Next::Changes,
                 () = at(pause) => Next::Pause,
+                () = ended(aside) => Next::JobEnded,
             }
         })
     }
@@ -191,7 +213,8 @@ impl Writer {
     }
 
     fn open(&mut self) {
-        let opened = schema::open(&self.path).and_then(|connection| {
+        let sound = damage::finish(&self.path).and_then(|()| damage::look_at_the_log(&self.path));
+        let opened = sound.and_then(|()| schema::open(&self.path)).and_then(|connection| {
             let state = inbox::read(&connection)?;
             Ok((connection, state))
         });
@@ -267,7 +290,10 @@ impl Writer {
             change(Err(self.why_not()));
             return;
         };
-        if change(Ok(connection)).is_some() {
+        if let Some(trouble) = change(Ok(connection)) {
+            if trouble.code == TroubleCode::StoreDamaged {
+                self.rescue(&StoreError::Damaged(trouble.message));
+            }
             return;
         }
         let state = match touches {
@@ -279,45 +305,20 @@ impl Writer {
             self.wires.inbox.send_if_modified(|current| current.replace(state));
         }
     }
-
-    fn use_pause(&mut self) {
-        if let Some(connection) = &mut self.connection {
-            self.spare = self.spare.step(connection);
-        }
-    }
-
-    fn well(&mut self) {
-        self.retry_at = None;
-        self.wires.health.send_if_modified(|health| {
-            let mended = health.take();
-            if mended.is_some() {
-                tracing::info!("the store works again");
-            }
-            mended.is_some()
-        });
-    }
-
-    fn unwell(&mut self, error: &StoreError) {
-        let trouble = error.trouble(&self.path);
-        if !error.leaves_the_connection_sound() {
-            self.connection = None;
-        }
-        self.retry_at = Some(Instant::now() + RETRY);
-        self.wires.health.send_if_modified(|health| {
-            let news = health.as_ref() != Some(&trouble);
-            if news {
-                tracing::error!("the store cannot write: {error}");
-                *health = Some(trouble);
-            }
-            news
-        });
-    }
 }
 
 /// At that moment, or never.
 async fn at(moment: Option<Instant>) {
     match moment {
         Some(moment) => tokio::time::sleep_until(moment.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// At the end of the job, or never.
+async fn ended(aside: &mut Option<Aside>) {
+    match aside {
+        Some(aside) => aside.ended().await,
         None => std::future::pending().await,
     }
 }

@@ -4,4 +4,8 @@
  * Why something does not work, as a closed list: the window has words and an action for each, and a new code
  * without them does not compile there.
  */
+<<<<<<< HEAD
 export type TroubleCode = "address_unreadable" | "keychain_missing" | "keychain_locked" | "keychain_silent" | "keychain_failed" | "name_not_found" | "unreachable" | "timed_out" | "tls_needed" | "certificate_refused" | "password_refused" | "not_permitted" | "read_only_token" | "quota_used_up" | "too_many_connections" | "too_large" | "record_unusable" | "connection_lost" | "connection_silent" | "not_redis" | "server_error" | "disk_full" | "store_damaged" | "store_unusable" | "no_notification_server" | "notification_failed" | "no_tray_host" | "settings_unreadable" | "api_key_refused" | "api_busy" | "api_failed" | "plan_limit" | "autostart_failed" | "not_possible" | "sandbox_failed" | "internal";
+=======
+export type TroubleCode = "address_unreadable" | "keychain_missing" | "keychain_locked" | "keychain_silent" | "keychain_failed" | "name_not_found" | "unreachable" | "timed_out" | "tls_needed" | "certificate_refused" | "password_refused" | "not_permitted" | "read_only_token" | "quota_used_up" | "too_many_connections" | "too_large" | "connection_lost" | "connection_silent" | "not_redis" | "server_error" | "disk_full" | "store_damaged" | "store_unusable" | "no_notification_server" | "notification_failed" | "no_tray_host" | "settings_unreadable" | "api_key_refused" | "api_busy" | "api_failed" | "plan_limit" | "mailbox_refused" | "mailbox_unreachable" | "mailbox_busy" | "autostart_failed" | "not_possible" | "sandbox_failed" | "internal";
+>>>>>>> mailbox

@@ -11,11 +11,13 @@ pub enum Item {
     Claim,
     /// The e-mail and key of the Developer API.
     Upstash,
+    /// The token for the repository of the mailbox.
+    GitHub,
 }
 
 impl Item {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Address, Self::NewAddress, Self::Claim, Self::Upstash];
+    pub const ALL: [Self; 5] = [Self::Address, Self::NewAddress, Self::Claim, Self::Upstash, Self::GitHub];
 
     /// Its name within the service.
     pub(super) const fn name(self) -> &'static str {
@@ -24,6 +26,7 @@ impl Item {
             Self::NewAddress => "redis-url-new",
             Self::Claim => "claim-link",
             Self::Upstash => "upstash-api",
+            Self::GitHub => "github-token",
         }
     }
 
@@ -34,6 +37,7 @@ impl Item {
             Self::NewAddress => "The address that is being set up",
             Self::Claim => "The link that makes the lent database yours",
             Self::Upstash => "The API key of your Upstash account",
+            Self::GitHub => "The GitHub token of the mailbox",
         }
     }
 }

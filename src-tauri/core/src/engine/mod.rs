@@ -8,6 +8,7 @@ mod event;
 mod events;
 mod intake;
 mod keeping;
+mod mailbox;
 mod outgoing;
 mod reminder;
 mod seek;
@@ -26,16 +27,18 @@ use url::Url;
 
 pub use event::{Direction, Event, FeedItem, Page, Place};
 pub use events::Events;
+pub use mailbox::{MailboxView, Offer};
 pub use snapshot::{Brief, ChannelView, Condition, LinkView, Snapshot, Source};
 
-use self::{attention::Said, board::Board, intake::Wish, tasks::Tasks};
+use self::{attention::Said, board::Board, intake::Wish, mailbox::Mailroom, tasks::Tasks};
 use crate::{
     discover::Surroundings,
     guide::Guide,
     home::Home,
+    mailbox::Inspection,
     message::{Names, Priority, ReplyStatus, free_data, now},
     notification::{Action, Notifier, Pause, Subject},
-    settings::{Agents, Settings},
+    settings::{self, Agents, Settings},
     store::{Detail, Imported, InboxState, Letter, ListPage, ListRequest, Store},
     trouble::{Trouble, TroubleCode},
 };
@@ -54,6 +57,10 @@ pub struct Setup {
     pub surroundings: Surroundings,
     /// Where the Developer API is; `None` for Upstash's own.
     pub api: Option<Url>,
+    /// Where GitHub's API is; `None` for GitHub's own.
+    pub github: Option<Url>,
+    /// A mailbox that was found around the program.
+    pub mailbox: Option<Offer>,
     /// The desktop's notifications.
     pub notifier: Arc<dyn Notifier>,
     /// The program's version.
@@ -73,6 +80,7 @@ pub struct Engine {
     wishes: mpsc::Sender<Wish>,
     seek: Arc<Notify>,
     guide: Guide,
+    mailroom: Arc<Mailroom>,
     snapshot: watch::Receiver<Snapshot>,
     tasks: Arc<Tasks>,
 }
@@ -175,6 +183,7 @@ impl Engine {
     /// Tries the connection now, whatever it is waiting for; where no address was found, looks for one again.
     pub fn reconnect(&self) {
         self.seek.notify_one();
+        self.mailroom.look();
     }
 
     /// Holds notifications back, or no longer.
@@ -228,6 +237,31 @@ impl Engine {
 
     fn names(&self) -> Names {
         self.settings.borrow().names()
+    }
+
+    /// Looks at a repository for the mailbox, with this token or the one that is known. Leaves nothing behind there.
+    pub async fn check_mailbox(&self, repository: &str, token: Option<SecretString>) -> Result<Inspection, Trouble> {
+        self.mailroom.check(repository, token).await
+    }
+
+    /// Uses a repository as the mailbox from now on: its label and issues are made, the token is kept in the keychain
+    /// (or in memory where that takes none), and comments by these accounts may be messages; by the token's own where
+    /// none is named.
+    pub async fn use_mailbox(
+        &self,
+        repository: &str,
+        token: Option<SecretString>,
+        allowed: Vec<String>,
+    ) -> Result<Settings, Trouble> {
+        let (repository, found) = self.mailroom.prepare(repository, token, &self.names()).await?;
+        let allowed = if allowed.is_empty() { vec![found.login] } else { allowed };
+        self.change_settings(Settings { mailbox: settings::Mailbox { repository, allowed }, ..self.settings() }).await
+    }
+
+    /// Does without a mailbox from now on, and forgets its token.
+    pub async fn leave_mailbox(&self) -> Result<Settings, Trouble> {
+        self.mailroom.forget().await?;
+        self.change_settings(Settings { mailbox: settings::Mailbox::default(), ..self.settings() }).await
     }
 
     /// The guided set-up.

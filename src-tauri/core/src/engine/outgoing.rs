@@ -5,20 +5,22 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 use futures_util::future::join_all;
 use tokio::{
     sync::watch,
-    time::{Instant, sleep, timeout},
+    time::{Instant, sleep, sleep_until, timeout},
 };
 
 use super::{
     board::Board,
     event::{Direction, FeedItem},
+    mailbox::is_open,
 };
 use crate::{
     link::{Link, LinkState, PublishFailed, Published, Status},
+    mailbox::{Mailbox, Post, PostFailed},
     message::{Names, now, summarise},
     settings::Settings,
-    store::{InboxState, Sent, Store},
+    store::{InboxState, Mailed, Mailing, Sent, Store},
     text,
-    trouble::Trouble,
+    trouble::{Trouble, TroubleCode},
 };
 
 /// So many go out in one round trip.
@@ -31,6 +33,9 @@ const FLOOD: i64 = 1_000;
 const QUIET: Duration = Duration::from_millis(300);
 const PUT_OFF: Duration = Duration::from_secs(5);
 
+/// After GitHub did not answer as it should, so long before the next try.
+const LATER: Duration = Duration::from_secs(20);
+
 /// After the service took no more, or the store failed, so long before the next try.
 const REST: Duration = Duration::from_secs(1);
 
@@ -39,6 +44,9 @@ pub(super) struct Outgoing {
     pub(super) settings: watch::Receiver<Settings>,
     pub(super) store: Store,
     pub(super) link: Link,
+    pub(super) mailbox: Mailbox,
+    /// Redis is not to be counted on.
+    pub(super) away: watch::Receiver<bool>,
     pub(super) board: Arc<Board>,
 }
 
@@ -50,6 +58,8 @@ enum Turn {
     More,
     /// It goes no further for now.
     Stuck,
+    /// It goes no further before then, unless something changes.
+    Until(Instant),
 }
 
 impl Outgoing {
@@ -57,6 +67,8 @@ impl Outgoing {
         let mut inbox = self.store.inbox();
         let mut status = self.link.status();
         let mut hearing = self.board.hearing();
+        let mut away = self.away.clone();
+        let mut mailbox = self.mailbox.status();
         let mut unheard = self.unheard().await;
         let mut receipts_from = 0;
         loop {
@@ -64,13 +76,17 @@ impl Outgoing {
             let turn = if connected(&status) {
                 self.let_a_flood_pass(&mut inbox, receipts_from).await;
                 self.turn(&mut unheard, &mut receipts_from).await
+            } else if *away.borrow_and_update() && is_open(&mailbox.borrow_and_update()) {
+                self.leave_waiting(&mut unheard).await
             } else {
                 Ok(Turn::Empty)
             };
+            let mut again = None;
             match turn {
                 Ok(Turn::More) => continue,
                 Ok(Turn::Empty) => {}
                 Ok(Turn::Stuck) => sleep(REST).await,
+                Ok(Turn::Until(at)) => again = Some(at),
                 Err(trouble) => {
                     tracing::warn!("the outbox waits: {trouble}");
                     sleep(REST).await;
@@ -80,6 +96,9 @@ impl Outgoing {
                 changed = inbox.changed() => changed.is_err(),
                 changed = status.changed() => changed.is_err(),
                 changed = hearing.changed() => changed.is_err(),
+                changed = away.changed() => changed.is_err(),
+                changed = mailbox.changed() => changed.is_err(),
+                () = sleep_until(again.unwrap_or_else(Instant::now)), if again.is_some() => false,
             };
             if gone {
                 return;
@@ -123,7 +142,7 @@ impl Outgoing {
         let receipts = self.give_receipts(&names, unheard, receipts_from).await?;
         let letters = self.send_waiting(&names, unheard).await?;
         Ok(match (receipts, letters) {
-            (Turn::Stuck, _) | (_, Turn::Stuck) => Turn::Stuck,
+            (Turn::Stuck | Turn::Until(_), _) | (_, Turn::Stuck | Turn::Until(_)) => Turn::Stuck,
             (Turn::Empty, Turn::Empty) => Turn::Empty,
             _ => Turn::More,
         })
@@ -212,6 +231,39 @@ impl Outgoing {
             (false, true) => Turn::Empty,
             (false, false) => Turn::More,
         })
+    }
+
+    /// Leaves what waits in the mailbox, one after the other.
+    async fn leave_waiting(&self, unheard: &mut HashSet<String>) -> Result<Turn, Trouble> {
+        let Some(Mailing { waiting, id, perhaps_left }) = self.store.to_mail().await? else { return Ok(Turn::Empty) };
+        // Should the power fail now, it is looked for there before it is left once more.
+        self.store.mailed(waiting.seq, Mailed::Begun, now()).await?;
+        let post = Post {
+            channel: waiting.channel.clone(),
+            payload: waiting.payload.clone(),
+            id,
+            perhaps_posted: perhaps_left,
+        };
+        let cannot = |why: String| self.store.mailed(waiting.seq, Mailed::Cannot(why), now());
+        match self.mailbox.post(post).await {
+            Ok(_) => {
+                self.store.mailed(waiting.seq, Mailed::Left, now()).await?;
+                let names = self.settings.borrow().names();
+                unheard.extend(names.receiver(&waiting.channel).map(str::to_owned));
+                self.board.feed(vec![line(&waiting)]);
+            }
+            Err(failed @ PostFailed::TooLong { .. }) => cannot(failed.to_string()).await?,
+            Err(PostFailed::Refused(trouble)) if trouble.code == TroubleCode::NotPossible => {
+                cannot(trouble.message).await?;
+            }
+            Err(PostFailed::Limited { until }) => {
+                let wait = u64::try_from(until - now()).unwrap_or_default().max(1_000);
+                return Ok(Turn::Until(Instant::now() + Duration::from_millis(wait)));
+            }
+            Err(PostFailed::Refused(_) | PostFailed::NotSetUp) => return Ok(Turn::Empty),
+            Err(PostFailed::Unreachable(_) | PostFailed::Unknown) => return Ok(Turn::Until(Instant::now() + LATER)),
+        }
+        Ok(Turn::More)
     }
 }
 

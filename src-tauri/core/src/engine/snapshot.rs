@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::mailbox::MailboxView;
 use crate::{link::LinkState, message::Millis, presence::AgentView, store::Counts, trouble::Trouble};
 
 /// The state in one word: the tray's shape and colour follow it.
@@ -18,6 +19,8 @@ pub enum Condition {
     Connected,
     /// The link works; the peer gives no sign.
     HeliosSilent,
+    /// There is no connection, and the mailbox stands in for it.
+    ViaGithub,
     /// There is no connection; it is being tried again.
     Offline,
     /// Notifications are paused; the link works.
@@ -46,6 +49,8 @@ pub struct Snapshot {
     pub link: LinkView,
     /// Every agent heard, peers first.
     pub agents: Vec<AgentView>,
+    /// The way round Redis.
+    pub mailbox: MailboxView,
     /// How many tasks stand where.
     pub counts: Counts,
     /// What is wrong with the messages' file, if anything is; it stands until it is mended.

@@ -9,6 +9,7 @@ use tokio::{
 
 use super::{
     board::{Board, Inner},
+    mailbox::{MailboxView, Mailroom},
     snapshot::{ChannelView, Condition, LinkView, Snapshot},
 };
 use crate::{
@@ -39,9 +40,19 @@ pub(super) struct Parts<'a> {
     pub(super) names: &'a Names,
     pub(super) inner: &'a Inner,
     pub(super) link: Status,
+    pub(super) mailbox: MailboxView,
     pub(super) inbox: InboxState,
     pub(super) store_trouble: Option<Trouble>,
     pub(super) now: Millis,
+}
+
+/// What is watched for changes, apart from the board and the store.
+pub(super) struct Watched {
+    pub(super) link: watch::Receiver<Status>,
+    pub(super) settings: watch::Receiver<Settings>,
+    pub(super) mailroom: Arc<Mailroom>,
+    /// Redis is not to be counted on.
+    pub(super) away: watch::Receiver<bool>,
 }
 
 /// Keeps the snapshot true until its makers are gone.
@@ -49,10 +60,12 @@ pub(super) async fn keep(
     fixed: Fixed,
     board: Arc<Board>,
     store: Store,
-    mut link: watch::Receiver<Status>,
-    mut settings: watch::Receiver<Settings>,
+    watched: Watched,
     snapshot: watch::Sender<Snapshot>,
 ) {
+    let Watched { mut link, mut settings, mailroom, mut away } = watched;
+    let mut mailed = mailroom.mailbox().status();
+    let mut tokens = mailroom.changes();
     let mut inbox = store.inbox();
     let mut health = store.health();
     let mut changed = board.changed();
@@ -73,7 +86,11 @@ pub(super) async fn keep(
             }
             let now = now();
             let names = settings.borrow_and_update().names();
-            let parts = Parts { fixed: &fixed, names: &names, inner: &inner, link, inbox: state, store_trouble, now };
+            let mailbox =
+                mailroom.view(&settings.borrow().mailbox, &mailed.borrow_and_update(), *away.borrow_and_update());
+            tokens.borrow_and_update();
+            let inbox = state;
+            let parts = Parts { fixed: &fixed, names: &names, inner: &inner, link, mailbox, inbox, store_trouble, now };
             let silence = inner.roster.next_silence(&names.peers, now).map(|at| wait(at - now));
             (compose(&parts), silence)
         };
@@ -92,6 +109,9 @@ pub(super) async fn keep(
             changed = settings.changed() => changed.is_err(),
             changed = inbox.changed() => changed.is_err(),
             changed = health.changed() => changed.is_err(),
+            changed = mailed.changed() => changed.is_err(),
+            changed = away.changed() => changed.is_err(),
+            changed = tokens.changed() => changed.is_err(),
             () = sleep_until(until), if silence.is_some() => false,
         };
         if gone {
@@ -118,7 +138,7 @@ async fn refresh_recent(board: &Board, store: &Store) {
 
 /// The whole state in one.
 pub(super) fn compose(parts: &Parts<'_>) -> Snapshot {
-    let Parts { fixed, names, inner, link, inbox, store_trouble, now } = parts;
+    let Parts { fixed, names, inner, link, mailbox, inbox, store_trouble, now } = parts;
     let agents = inner.roster.view(&names.peers, *now);
     let link_trouble = link.trouble.clone().or_else(|| inner.address_trouble.clone());
     let condition = condition(parts, &agents, link_trouble.as_ref());
@@ -143,6 +163,7 @@ pub(super) fn compose(parts: &Parts<'_>) -> Snapshot {
             waiting_to_send: inbox.waiting_to_send,
         },
         agents,
+        mailbox: mailbox.clone(),
         counts: inbox.counts,
         store_trouble: store_trouble.clone(),
         troubles: inner.troubles.clone(),
@@ -168,6 +189,9 @@ pub(super) fn channels(names: &Names) -> Vec<ChannelView> {
 fn condition(parts: &Parts<'_>, agents: &[AgentView], trouble: Option<&Trouble>) -> Condition {
     if parts.store_trouble.is_some() {
         return Condition::NeedsYou;
+    }
+    if parts.mailbox.instead {
+        return Condition::ViaGithub;
     }
     match parts.link.state {
         // Without a keychain there is nothing to mend before there is something to put into it.
@@ -199,6 +223,7 @@ fn headline(condition: Condition, names: &Names, trouble: Option<&Trouble>) -> S
             [peer] => format!("{} is silent", text::capital(&text::line(peer, 40))),
             _ => "All agents are silent".into(),
         },
+        Condition::ViaGithub => "Via GitHub".into(),
         Condition::Offline => match trouble.map(|trouble| trouble.code) {
             Some(TroubleCode::QuotaUsedUp) => "Quota used up".into(),
             _ => "Offline".into(),

@@ -15,15 +15,17 @@ use super::{
     board::Board,
     intake::Intake,
     keeping,
+    mailbox::{self as mailroom, Letters, Mailroom},
     outgoing::Outgoing,
     reminder,
     seek::Seek,
-    status::{self, Fixed, Parts},
+    status::{self, Fixed, Parts, Watched},
 };
 use crate::{
     credentials::Keychain,
     guide::{Guide, Means},
     link::{Link, Tuning},
+    mailbox::{self, Mailbox},
     message::{Names, now},
     notification::Policy,
     store::{InboxState, Store},
@@ -37,6 +39,9 @@ const COMMITS: usize = 64;
 
 /// What a person did. Full: said again by the next thing they do.
 const SAID: usize = 16;
+
+/// Batches of letters on their way. Full: the mailbox is read no further.
+const LETTERS: usize = 1;
 
 /// What a person wants fetched. Full: it is asked for already.
 const WISHES: usize = 4;
@@ -78,7 +83,19 @@ impl Tasks {
 
 /// Wires everything together and starts it.
 pub(super) fn start(setup: Setup) -> Engine {
-    let Setup { home, settings, address, authorities, surroundings, api, notifier, version, sandbox } = setup;
+    let Setup {
+        home,
+        settings,
+        address,
+        authorities,
+        surroundings,
+        api,
+        github,
+        mailbox: offered_mailbox,
+        notifier,
+        version,
+        sandbox,
+    } = setup;
     let notifications = settings.notifications.clone();
     let (settings, set) = watch::channel(settings);
     let (adopt, adopted) = watch::channel(None);
@@ -102,10 +119,36 @@ pub(super) fn start(setup: Setup) -> Engine {
     let policy = Policy::new(notifications, jiff::tz::TimeZone::system());
     others.spawn(attention::decide(policy, Arc::clone(&board), set.clone(), committed, heard_said, desktop));
     others.spawn(attention::show(notifier, Arc::clone(&board), showing));
-    others.spawn(status::keep(fixed, Arc::clone(&board), store.clone(), link.status(), set.clone(), snapshot_out));
-    others.spawn(
-        Outgoing { settings: set.clone(), store: store.clone(), link: link.clone(), board: Arc::clone(&board) }.run(),
-    );
+    let (letters, delivered_letters) = mpsc::channel(LETTERS);
+    let mut mail_tuning = mailbox::Tuning::default();
+    mail_tuning.authorities = authorities.clone().or(mail_tuning.authorities);
+    let (postbox, postman) = Mailbox::new(letters, mail_tuning);
+    let (away_out, away) = watch::channel(false);
+    let mailroom = Mailroom::new(mailroom::Means {
+        mailbox: postbox.clone(),
+        keychain: keychain.clone(),
+        api: github,
+        authorities: authorities.clone(),
+        offered: offered_mailbox,
+    });
+    // Cut off with the others: what is on its way there is looked for before it is left once more.
+    others.spawn(postman.run(CancellationToken::new()));
+    others.spawn(mailroom::judge(link.status(), postbox.clone(), away_out));
+    others.spawn(Arc::clone(&mailroom).follow(store.clone(), set.clone()));
+    let letters = Letters { settings: set.clone(), store: store.clone(), board: Arc::clone(&board) };
+    others.spawn(letters.run(delivered_letters));
+    let watched =
+        Watched { link: link.status(), settings: set.clone(), mailroom: Arc::clone(&mailroom), away: away.clone() };
+    others.spawn(status::keep(fixed, Arc::clone(&board), store.clone(), watched, snapshot_out));
+    let outgoing = Outgoing {
+        settings: set.clone(),
+        store: store.clone(),
+        link: link.clone(),
+        mailbox: postbox,
+        away,
+        board: Arc::clone(&board),
+    };
+    others.spawn(outgoing.run());
     others.spawn(
         Seek {
             given: address,
@@ -151,6 +194,7 @@ pub(super) fn start(setup: Setup) -> Engine {
         wishes,
         seek,
         guide,
+        mailroom,
         snapshot,
         tasks: Arc::new(tasks),
     }
@@ -161,6 +205,7 @@ fn first_snapshot(fixed: &Fixed, names: &Names, board: &Board, link: &Link) -> s
         fixed,
         names,
         inner: &board.look(),
+        mailbox: super::MailboxView::default(),
         link: link.status().borrow().clone(),
         inbox: InboxState::default(),
         store_trouble: None,

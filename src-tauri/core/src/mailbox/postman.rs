@@ -200,8 +200,8 @@ impl Postman {
     }
 
     fn show(&self, desk: &mut Desk) {
-        let at = Instant::now();
         let poll_at = desk.poll_at();
+        let at = Instant::now();
         let waits = desk.held_up || poll_at.is_some_and(|poll_at| poll_at > desk.next_poll.max(at));
         let state = match poll_at {
             None => MailboxState::Stopped,

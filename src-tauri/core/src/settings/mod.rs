@@ -31,6 +31,8 @@ pub struct Settings {
     pub replies: Replies,
     /// The record of what we send.
     pub record: Record,
+    /// The way round Redis.
+    pub mailbox: Mailbox,
     /// What is shown outside the window.
     pub notifications: Notifications,
     /// What the program reminds of.
@@ -77,6 +79,17 @@ pub struct Record {
     pub write: bool,
     /// About so many messages of each channel are kept in it.
     pub keep: u32,
+}
+
+/// The way round Redis: a repository at GitHub.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct Mailbox {
+    /// Which one, as `owner/name`; empty where there is none.
+    pub repository: String,
+    /// The accounts whose comments may be messages.
+    pub allowed: Vec<String>,
 }
 
 /// What is shown outside the window.

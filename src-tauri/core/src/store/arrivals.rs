@@ -32,6 +32,8 @@ pub struct Arrival {
     pub held: bool,
     /// Who left it in the mailbox, by the name of that service.
     pub login: Option<String>,
+    /// Why it is kept and not taken for a message.
+    pub doubt: Option<&'static str>,
 }
 
 /// What was fetched from somewhere, and how far that was read then: one commit.
@@ -102,8 +104,8 @@ pub(super) fn insert(
         let mut statement = transaction.prepare_cached(
             "INSERT OR IGNORE INTO messages
              (sender, id, channel, kind, priority, received_at, sent_at, expires_at, reply_to, state, payload, ways,
-              login)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+              login, doubt)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
         )?;
         let mut latest = None;
         for arrival in arrivals {
@@ -125,6 +127,7 @@ pub(super) fn insert(
                 arrival.payload,
                 state::way_to_number(arrival.way),
                 arrival.login,
+                arrival.doubt,
             ])?;
             if inserted > 0 {
                 let seq = transaction.last_insert_rowid();
@@ -152,7 +155,7 @@ pub(super) fn insert(
 impl Arrival {
     /// One that was heard as it was published.
     pub fn live(channel: Arc<str>, header: Header, payload: Vec<u8>, at: Millis, notable: bool) -> Self {
-        Self { channel, header, payload, at, notable, way: Way::Live, held: false, login: None }
+        Self { channel, header, payload, at, notable, way: Way::Live, held: false, login: None, doubt: None }
     }
 
     fn expired(&self) -> bool {

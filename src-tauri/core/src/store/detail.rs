@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 use super::{
     fault::StoreError,
-    list, state,
+    list, outbox, state,
     view::{Detail, Moment, MomentKind, Row, TaskState, Way},
 };
 use crate::{
@@ -19,7 +19,7 @@ const RAW: usize = 256 * 1024;
 pub(super) fn read(connection: &Connection, seq: i64) -> Result<Detail, StoreError> {
     let row = list::row(connection, seq)?;
     let mut statement = connection.prepare_cached(
-        "SELECT id, reply_to, sent_at, payload, receipt, receipt_at, login FROM messages WHERE seq = ?1",
+        "SELECT id, reply_to, sent_at, payload, receipt, receipt_at, login, doubt FROM messages WHERE seq = ?1",
     )?;
     let mut timeline = vec![Moment { at: row.received_at, kind: MomentKind::Arrived, text: arrived(&row) }];
     let mut detail = statement.query_row([seq], |columns| {
@@ -31,6 +31,7 @@ pub(super) fn read(connection: &Connection, seq: i64) -> Result<Detail, StoreErr
             id: columns.get::<_, Option<String>>(0)?.map(|id| text::line(&id, 256)),
             reply_to: columns.get::<_, Option<String>>(1)?.map(|id| text::line(&id, 256)),
             login: columns.get::<_, Option<String>>(6)?.map(|login| text::line(&login, 60)),
+            doubt: columns.get(7)?,
             sent_at: columns.get(2)?,
             fields,
             extra,
@@ -78,14 +79,22 @@ fn receipt(row: &Row, receipt: i64, at: Option<Millis>) -> Option<Moment> {
 
 fn replies(connection: &Connection, seq: i64, from: &str) -> Result<Vec<Moment>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT status, state, resent, created_at, sent_at, refusal, note FROM outbox
+        "SELECT status, state, resent, created_at, sent_at, refusal, note, mailbox FROM outbox
          WHERE about = ?1 AND status > 1 ORDER BY seq",
     )?;
     let rows = statement.query_map([seq], |row| {
         let said = said(state::status_from_number(row.get(0)?), &row.get::<_, String>(6)?);
         let (created, sent): (Millis, Option<Millis>) = (row.get(3)?, row.get(4)?);
         let resent = row.get::<_, i64>(2)? > 0;
+        let mailbox: i64 = row.get(7)?;
         let (kind, what) = match row.get::<_, i64>(1)? {
+            0 if mailbox == outbox::CANNOT_BE_MAILED => {
+                let why: Option<String> = row.get(5)?;
+                (MomentKind::Waiting, format!("waits for Redis: {}", why.unwrap_or_default()))
+            }
+            1 if mailbox == outbox::MAILED && !resent => {
+                (MomentKind::Waiting, format!("left at GitHub for {from}; goes out again when {from} is heard"))
+            }
             0 if resent => (MomentKind::Waiting, format!("goes out again, {from} was heard")),
             0 => (MomentKind::Waiting, "waits to be sent".to_owned()),
             1 if resent => (MomentKind::Unheard, format!("sent twice, {from} was not listening")),

@@ -49,7 +49,7 @@ pub use cursors::KnownAgent;
 pub use import::Imported;
 pub use inbox::InboxState;
 pub use keeping::Retention;
-pub use outbox::{Letter, Sent, Waiting};
+pub use outbox::{Letter, Mailed, Mailing, Sent, Waiting};
 pub use receipts::Receipt;
 pub use records::{EntryId, Reached, Records};
 pub use view::{Counts, Detail, Filter, Gap, ListPage, ListRequest, Moment, MomentKind, Row, TaskState, Way};
@@ -214,6 +214,16 @@ impl Store {
     pub async fn sent(&self, outcomes: Vec<(i64, Sent)>, now: Millis) -> Result<(), Trouble> {
         let haste = Haste::of(outcomes.len());
         self.order(haste, Touches::Outbox, move |connection| outbox::sent(connection, &outcomes, now)).await
+    }
+
+    /// The next message that waits and can go by the mailbox.
+    pub async fn to_mail(&self) -> Result<Option<Mailing>, Trouble> {
+        self.read(|connection| outbox::to_mail(connection)).await
+    }
+
+    /// Writes down what became of an attempt to leave a message in the mailbox.
+    pub async fn mailed(&self, seq: i64, outcome: Mailed, now: Millis) -> Result<(), Trouble> {
+        self.note(move |connection| outbox::mailed(connection, seq, &outcome, now)).await
     }
 
     /// What a peer did not hear waits once more, in a moment.

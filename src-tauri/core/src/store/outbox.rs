@@ -18,6 +18,33 @@ pub struct Waiting {
     pub payload: Vec<u8>,
 }
 
+/// A message of ours that waits, as the mailbox takes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mailing {
+    /// What waits.
+    pub waiting: Waiting,
+    /// Its id.
+    pub id: String,
+    /// It was tried before, and how that came out is not known.
+    pub perhaps_left: bool,
+}
+
+/// What became of an attempt to leave a message in the mailbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mailed {
+    /// It is about to be tried.
+    Begun,
+    /// It stands there.
+    Left,
+    /// It does not fit, for this reason; it waits for Redis.
+    Cannot(String),
+}
+
+/// The column `mailbox`.
+pub(super) const PERHAPS_MAILED: i64 = 1;
+pub(super) const CANNOT_BE_MAILED: i64 = 2;
+pub(super) const MAILED: i64 = 3;
+
 /// What became of an attempt to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sent {
@@ -130,6 +157,48 @@ pub(crate) fn waiting(connection: &Connection, most: u32) -> Result<Vec<Waiting>
         Ok(Waiting { seq: row.get(0)?, channel: row.get(1)?, kind: row.get(2)?, payload: row.get(3)? })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The next message that waits and can go by the mailbox. Neither receipts nor answers to pings can: handled comments are
+/// marked there, and nobody waits for a ping's answer that long.
+pub(crate) fn to_mail(connection: &Connection) -> Result<Option<Mailing>, StoreError> {
+    let found = connection
+        .prepare_cached(
+            "SELECT seq, channel, kind, payload, id, mailbox FROM outbox
+             WHERE state = 0 AND mailbox <= ?1 AND coalesce(status, 0) <> 1 AND kind <> 'pong' ORDER BY seq LIMIT 1",
+        )?
+        .query_row([PERHAPS_MAILED], |row| {
+            Ok(Mailing {
+                waiting: Waiting { seq: row.get(0)?, channel: row.get(1)?, kind: row.get(2)?, payload: row.get(3)? },
+                id: row.get(4)?,
+                perhaps_left: row.get::<_, i64>(5)? == PERHAPS_MAILED,
+            })
+        })
+        .optional()?;
+    Ok(found)
+}
+
+/// Writes down what became of an attempt to leave a message in the mailbox. One that stands there counts as not heard:
+/// it goes out once more when its peer is heard again, for whoever does not look there.
+pub(crate) fn mailed(connection: &Connection, seq: i64, outcome: &Mailed, now: Millis) -> Result<(), StoreError> {
+    match outcome {
+        Mailed::Begun => {
+            connection.execute("UPDATE outbox SET mailbox = ?2 WHERE seq = ?1", [seq, PERHAPS_MAILED])?;
+        }
+        Mailed::Left => {
+            connection.execute(
+                "UPDATE outbox SET mailbox = ?2, state = max(state, 1), sent_at = ?3 WHERE seq = ?1",
+                params![seq, MAILED, now],
+            )?;
+        }
+        Mailed::Cannot(why) => {
+            connection.execute(
+                "UPDATE outbox SET mailbox = ?2, refusal = ?3 WHERE seq = ?1",
+                params![seq, CANNOT_BE_MAILED, why],
+            )?;
+        }
+    }
+    Ok(())
 }
 
 /// Writes down what became of attempts to send.

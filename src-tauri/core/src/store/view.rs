@@ -165,6 +165,8 @@ pub struct Detail {
     pub reply_to: Option<String>,
     /// Who left it in the mailbox: the name at GitHub, which unlike the sender's is proved.
     pub login: Option<String>,
+    /// Why it is kept and not taken for a message.
+    pub doubt: Option<String>,
     /// When the sender says to have sent it.
     #[ts(type = "number | null")]
     pub sent_at: Option<Millis>,

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
+pub(super) use self::reading::{is_echo, is_notable, line};
 use self::{absence::Absence, reading::PONG};
 use super::board::Board;
 use crate::{

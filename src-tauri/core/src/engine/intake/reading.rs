@@ -52,7 +52,7 @@ impl Intake {
                 note(&mut heard, &header, message.at);
             }
             if index >= from {
-                shown.push(line(&message, &header));
+                shown.push(line(&message.channel, &message.payload, message.at, &header));
             }
             match header.kind {
                 Kind::Heartbeat => continue,
@@ -69,7 +69,7 @@ impl Intake {
             let notable = is_notable(&settings.notifications, &header);
             let Heard { channel, payload, at } = message;
             read.channels.push(Arc::clone(&channel));
-            read.arrivals.push(Arrival { channel, header, payload, at, notable, way, held, login: None });
+            read.arrivals.push(Arrival { channel, header, payload, at, notable, way, held, login: None, doubt: None });
         }
         self.board.heard(&heard);
         self.board.feed(shown);
@@ -78,13 +78,13 @@ impl Intake {
 }
 
 /// Does the person want a notification of it?
-fn is_notable(wanted: &Notifications, header: &Header) -> bool {
+pub(in crate::engine) fn is_notable(wanted: &Notifications, header: &Header) -> bool {
     let soon_enough = header.priority >= wanted.least || header.kind == Kind::Alert;
     soon_enough && wanted.types.iter().any(|kind| kind == header.kind.name())
 }
 
 /// What we say on the channels for all comes back to us.
-fn is_echo(me: &str, on: &str, header: &Header) -> bool {
+pub(in crate::engine) fn is_echo(me: &str, on: &str, header: &Header) -> bool {
     header.from == me && matches!(on, channel::HEARTBEAT | channel::BROADCAST)
 }
 
@@ -100,12 +100,13 @@ fn note(heard: &mut Vec<(String, bool, Millis)>, header: &Header, at: Millis) {
     }
 }
 
-fn line(message: &Heard, header: &Header) -> FeedItem {
-    let summary = summarise(&header.kind, &message.payload);
+/// A line of the feed.
+pub(in crate::engine) fn line(on: &str, payload: &[u8], at: Millis, header: &Header) -> FeedItem {
+    let summary = summarise(&header.kind, payload);
     FeedItem {
-        at: message.at,
+        at,
         direction: Direction::In,
-        channel: text::line(&message.channel, 80),
+        channel: text::line(on, 80),
         from: text::line(&header.from, 60),
         kind: text::line(header.kind.name(), 60),
         summary: if header.kind == Kind::Heartbeat { String::new() } else { summary.title },

@@ -46,7 +46,8 @@ async fn a_line_holds_the_envelope_as_it_came_and_what_we_know_beside_it() {
     assert_eq!(lines[1]["message"], json!({"type": "log", "data": 1}));
     assert_eq!(
         lines[2],
-        json!({"heliograph": {"channel": "helios→chad", "received_at": 1000, "seen": false, "bytes": "/w=="}})
+        json!({"heliograph":
+            {"channel": "helios→chad", "received_at": 1000, "seen": false, "bytes": "/w==", "more": {"ways": 1}}})
     );
     let names: Vec<_> = fs::read_dir(at.folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(names.iter().all(|name| !name.to_string_lossy().contains("part")), "{names:?}");

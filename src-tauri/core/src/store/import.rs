@@ -4,11 +4,12 @@
 //! received, notified or answered once more. What has an id is known by its sender and it; what has none by its
 //! channel, its time and its bytes.
 
+mod lines;
+
 use std::{
     collections::HashMap,
-    fs::File,
     hash::{BuildHasher as _, RandomState},
-    io::{self, BufRead as _, BufReader, Read as _},
+    io,
     path::Path,
 };
 
@@ -17,6 +18,7 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 use ts_rs::TS;
 
+use self::lines::Numbered;
 use super::{
     Store, cursors,
     fault::StoreError,
@@ -25,15 +27,8 @@ use super::{
 };
 use crate::trouble::{Trouble, TroubleCode};
 
-/// So many messages go into one commit, or so many bytes: what arrives meanwhile waits for one at most.
-const ROWS: usize = 200;
-const BYTES: usize = 1024 * 1024;
-
 /// Portions between reading the file and writing. Full: the reading waits.
 const PORTIONS: usize = 2;
-
-/// A longer line is none of ours.
-const LONGEST_LINE: u64 = 256 * 1024 * 1024;
 
 /// So many rows without an id are looked at in one go.
 const LOOKED_AT: u32 = 5_000;
@@ -52,9 +47,6 @@ pub struct Imported {
     #[ts(type = "number")]
     pub unreadable_lines: u64,
 }
-
-/// A line that is a message, and which one of the file it is.
-type Numbered = (i64, Portable);
 
 /// How often each message without an id is there, by two hashes of it: together they are as good as the message.
 struct Nameless {
@@ -84,7 +76,7 @@ impl Store {
         // By the writer: its file is open, or it says why not.
         self.note(|_| Ok(())).await?;
         let file = path.to_owned();
-        let looked = blocking(path, move || look_through(&file)).await?;
+        let looked = blocking(path, move || lines::look_through(&file)).await?;
         let mut importing = Importing {
             nameless: self.nameless().await?,
             done: Imported { unreadable_lines: looked.unreadable, ..Imported::default() },
@@ -95,7 +87,7 @@ impl Store {
         };
         let (portions, mut to_add) = mpsc::channel(PORTIONS);
         let file = path.to_owned();
-        let reading = blocking(path, move || read_portions(&file, &portions));
+        let reading = blocking(path, move || lines::read_portions(&file, &portions));
         let adding = async {
             while let Some(portion) = to_add.recv().await {
                 importing = self
@@ -264,69 +256,6 @@ fn set_more(connection: &Connection, seq: i64, more: &[(String, Value)]) -> Resu
         }
     }
     Ok(())
-}
-
-/// What is known of a file before any of it is taken in.
-struct Looked {
-    lines: i64,
-    unreadable: u64,
-    last: Option<Numbered>,
-}
-
-fn look_through(path: &Path) -> io::Result<Looked> {
-    let mut looked = Looked { lines: 0, unreadable: 0, last: None };
-    each_line(path, |line, message| {
-        looked.lines = line + 1;
-        match message {
-            Some(message) => looked.last = Some((line, message)),
-            None => looked.unreadable += 1,
-        }
-        true
-    })?;
-    Ok(looked)
-}
-
-fn read_portions(path: &Path, portions: &mpsc::Sender<Vec<Numbered>>) -> io::Result<()> {
-    let (mut portion, mut bytes) = (Vec::new(), 0);
-    each_line(path, |line, message| {
-        let Some(message) = message else { return true };
-        bytes += message.payload.len();
-        portion.push((line, message));
-        if portion.len() < ROWS && bytes < BYTES {
-            return true;
-        }
-        bytes = 0;
-        // Nobody takes it where the store has failed.
-        portions.blocking_send(std::mem::take(&mut portion)).is_ok()
-    })?;
-    if !portion.is_empty() {
-        let _ = portions.blocking_send(portion);
-    }
-    Ok(())
-}
-
-/// Reads line by line, empty ones apart, for as long as `take` says so.
-fn each_line(path: &Path, mut take: impl FnMut(i64, Option<Portable>) -> bool) -> io::Result<()> {
-    let mut file = BufReader::with_capacity(64 * 1024, File::open(path)?);
-    let mut text = Vec::new();
-    let mut line = 0;
-    loop {
-        text.clear();
-        if file.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut text)? == 0 {
-            return Ok(());
-        }
-        let whole = text.ends_with(b"\n") || (text.len() as u64) < LONGEST_LINE;
-        if !whole {
-            file.skip_until(b'\n')?;
-        }
-        if text.trim_ascii().is_empty() {
-            continue;
-        }
-        if !take(line, portable::parse(&text).filter(|_| whole)) {
-            return Ok(());
-        }
-        line += 1;
-    }
 }
 
 async fn blocking<T: Send + 'static>(

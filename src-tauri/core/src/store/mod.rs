@@ -20,6 +20,7 @@ mod list;
 mod orders;
 mod outbox;
 mod portable;
+mod reader;
 mod receipts;
 mod records;
 mod salvage;
@@ -57,6 +58,7 @@ pub use view::{Counts, Detail, Filter, Gap, ListPage, ListRequest, Moment, Momen
 use self::{
     fault::StoreError,
     orders::{Haste, Order, Touches},
+    reader::{Question, Reader},
     writer::{Wires, Writer},
 };
 use crate::{
@@ -69,9 +71,6 @@ const ARRIVALS: usize = 8;
 
 /// Changes and questions on their way. Full: whoever asks waits.
 const ORDERS: usize = 64;
-
-/// A question: it is given the connection, or why there is none, and returns what went wrong, if anything did.
-type Question = Box<dyn FnOnce(Result<&mut Connection, Trouble>) -> Option<Trouble> + Send>;
 
 /// A handle on the store; clones are handles on the same one.
 #[derive(Clone)]
@@ -363,41 +362,6 @@ impl Store {
 /// The version of SQLite that is built in.
 pub fn sqlite_version() -> &'static str {
     rusqlite::version()
-}
-
-/// The reading thread.
-struct Reader {
-    path: Arc<Path>,
-    inbox: watch::Receiver<InboxState>,
-    orders: mpsc::Sender<Order>,
-}
-
-impl Reader {
-    /// Answers one question after the other, until every handle is gone. It follows the writer to a new file.
-    fn run(self, mut questions: mpsc::Receiver<Question>) {
-        let mut connection = None;
-        let mut of_file = 0;
-        while let Some(question) = questions.blocking_recv() {
-            let file = self.inbox.borrow().file;
-            if connection.is_none() || file != of_file {
-                of_file = file;
-                connection = match schema::open_for_reading(&self.path) {
-                    Ok(opened) => Some(opened),
-                    Err(error) => {
-                        question(Err(error.trouble(&self.path)));
-                        continue;
-                    }
-                };
-            }
-            let Some(connection) = &mut connection else { continue };
-            if let Some(trouble) = question(Ok(connection))
-                && trouble.code == TroubleCode::StoreDamaged
-            {
-                // With no room among the orders, the next question finds the same.
-                let _ = self.orders.try_send(Order::Damaged(of_file, trouble.message));
-            }
-        }
-    }
 }
 
 fn stopping() -> Trouble {

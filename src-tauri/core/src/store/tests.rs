@@ -1,6 +1,7 @@
 //! The store as the engine uses it, on a real file.
 
 mod damage;
+mod full;
 mod haste;
 mod keeping;
 mod portable;

@@ -42,6 +42,9 @@ const ROWS_A_COMMIT: usize = 16_384;
 /// Above this many bytes held, nothing more is taken in.
 const MOST_HELD: usize = 16 * 1024 * 1024;
 
+/// What a message takes up beside its bytes: of small ones, most of it.
+const BESIDE_ITS_BYTES: usize = size_of::<Arrival>() + 128;
+
 /// The ends of the writer's channels.
 pub(super) struct Wires {
     pub(super) arrivals: mpsc::Receiver<Vec<Arrival>>,
@@ -181,7 +184,7 @@ impl Writer {
     }
 
     fn hold(&mut self, batch: Vec<Arrival>) {
-        self.held_bytes += batch.iter().map(|arrival| arrival.payload.len()).sum::<usize>();
+        self.held_bytes += batch.iter().map(|arrival| arrival.payload.len() + BESIDE_ITS_BYTES).sum::<usize>();
         if self.held.is_empty() {
             self.held = batch;
         } else {

@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use anyhow::{Context as _, Result};
 use heliograph_core::{
     discover::Surroundings as Found,
-    engine::{Engine, Setup, Source},
+    engine::{Engine, Offer, Setup, Source},
     home::Home,
     notification::Notifier,
     settings::Settings,
@@ -50,8 +50,10 @@ struct World {
     address: Option<(SecretString, Source)>,
     surroundings: Found,
     api: Option<Url>,
+    github: Option<Url>,
+    mailbox: Option<Offer>,
     authorities: Option<PathBuf>,
-    trouble: Option<Trouble>,
+    troubles: Vec<Trouble>,
 }
 
 /// Starts the sandbox, if there is to be one, and the engine. A sandbox that does not start is reported by the
@@ -73,11 +75,13 @@ pub(crate) fn engine(
         authorities: world.authorities,
         surroundings: world.surroundings,
         api: world.api,
+        github: world.github,
+        mailbox: world.mailbox,
         notifier,
         version: env!("CARGO_PKG_VERSION").into(),
         sandbox: flags.sandbox,
     });
-    for trouble in world.trouble.into_iter().chain(unusable) {
+    for trouble in world.troubles.into_iter().chain(unusable) {
         engine.report(trouble);
     }
     (engine, world.sandbox)
@@ -85,22 +89,25 @@ pub(crate) fn engine(
 
 /// The real one.
 fn outside(surroundings: Surroundings) -> World {
-    let Surroundings { address, email, api_key, api, config, .. } = surroundings;
-    let (api, trouble) = match api.as_deref().map(Url::parse) {
-        None => (None, None),
-        Some(Ok(api)) => (Some(api), None),
-        Some(Err(_)) => (None, Some(no_api())),
+    let Surroundings { address, email, api_key, api, github_token, github_repository, github_api, config, .. } = surroundings;
+    let mut troubles = Vec::new();
+    let mut place = |name: &str, url: Option<String>| {
+        let read = url.as_deref().map(Url::parse)?;
+        read.map_err(|_| troubles.push(no_place(name))).ok()
     };
+    let api = place("UPSTASH_API_URL", api);
+    let github = place("GITHUB_API_URL", github_api);
+    let mailbox = github_repository.zip(github_token).map(|(repository, token)| Offer { repository, token });
     let found = Found { address: address.clone(), email, api_key, config };
     let address = address.map(|address| (address, Source::Environment));
-    World { sandbox: None, address, surroundings: found, api, authorities: None, trouble }
+    World { sandbox: None, address, surroundings: found, api, github, mailbox, authorities: None, troubles }
 }
 
-fn no_api() -> Trouble {
+fn no_place(variable: &str) -> Trouble {
     Trouble::new(
         TroubleCode::ApiFailed,
-        "UPSTASH_API_URL is not an address.",
-        "Upstash's own is used. Mend the variable, or take it out of the environment.",
+        format!("{variable} is not an address."),
+        "The usual one is used. Mend the variable, or take it out of the environment.",
     )
 }
 
@@ -112,20 +119,25 @@ async fn sandbox(home: &Home) -> World {
         let found =
             Found { email: Some(upstash.email().to_owned()), api_key: Some(upstash.key().clone()), ..Found::default() };
         let api = Url::parse(upstash.url())?;
-        Ok((sandbox, found, api))
+        let github = sandbox.github().await?;
+        let mailbox = Offer { repository: github.repository().to_owned(), token: github.token().clone() };
+        let github = Url::parse(github.url())?;
+        Ok((sandbox, found, api, github, mailbox))
     };
     let started = match timeout(SANDBOX, starting).await {
         Ok(result) => result,
         Err(_) => Err(anyhow::anyhow!("it took longer than {} seconds", SANDBOX.as_secs())),
     };
     match started {
-        Ok((sandbox, surroundings, api)) => World {
+        Ok((sandbox, surroundings, api, github, mailbox)) => World {
             address: Some((sandbox.url(), Source::Sandbox)),
             surroundings,
             api: Some(api),
+            github: Some(github),
+            mailbox: Some(mailbox),
             authorities: Some(sandbox.ca_file().to_owned()),
             sandbox: Some(sandbox),
-            trouble: None,
+            troubles: Vec::new(),
         },
         Err(error) => {
             tracing::error!("the sandbox did not start: {error:#}");
@@ -139,8 +151,10 @@ async fn sandbox(home: &Home) -> World {
                 address: None,
                 surroundings: Found::default(),
                 api: None,
+                github: None,
+                mailbox: None,
                 authorities: None,
-                trouble: Some(trouble),
+                troubles: vec![trouble],
             }
         }
     }

@@ -36,6 +36,11 @@ pub(crate) struct Surroundings {
     pub(crate) api_key: Option<SecretString>,
     /// `UPSTASH_API_URL`.
     pub(crate) api: Option<String>,
+    /// `GITHUB_TOKEN`, no longer in the environment, and `GITHUB_REPOSITORY`.
+    pub(crate) github_token: Option<SecretString>,
+    pub(crate) github_repository: Option<String>,
+    /// `GITHUB_API_URL`.
+    pub(crate) github_api: Option<String>,
     /// The folder that programs keep their settings in.
     pub(crate) config: Option<PathBuf>,
     /// `HELIOGRAPH_HOME`.
@@ -54,6 +59,9 @@ impl Surroundings {
             email: env::var("UPSTASH_EMAIL").ok(),
             api_key: take_secret("UPSTASH_API_KEY"),
             api: env::var("UPSTASH_API_URL").ok().filter(|url| !url.trim().is_empty()),
+            github_token: take_secret("GITHUB_TOKEN"),
+            github_repository: env::var("GITHUB_REPOSITORY").ok().filter(|name| !name.trim().is_empty()),
+            github_api: env::var("GITHUB_API_URL").ok().filter(|url| !url.trim().is_empty()),
             config: heliograph_core::home::config_folder(),
             home: env::var_os("HELIOGRAPH_HOME").filter(|path| !path.is_empty()).map(PathBuf::from),
             log: env::var("HELIOGRAPH_LOG").ok(),

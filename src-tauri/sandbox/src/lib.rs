@@ -29,6 +29,7 @@ pub use crate::{
 pub struct Sandbox {
     home: PathBuf,
     upstash: Option<Upstash>,
+    github: Option<Github>,
     redis: Redis,
     helios: Helios,
 }
@@ -39,7 +40,7 @@ impl Sandbox {
         let redis = Redis::start(&home.join("redis"), RedisOptions::default()).await?;
         // Nobody reads the events here: the receiver goes, and Helios goes on without it.
         let (helios, _) = Helios::start(redis.address(), Names::default());
-        Ok(Self { home: home.to_owned(), upstash: None, redis, helios })
+        Ok(Self { home: home.to_owned(), upstash: None, github: None, redis, helios })
     }
 
     /// How the server is reached, password and all.
@@ -79,10 +80,22 @@ impl Sandbox {
         Ok(self.upstash.insert(started))
     }
 
+    /// A repository at a GitHub, for the mailbox; started when it is first asked for.
+    pub async fn github(&mut self) -> Result<&Github> {
+        let started = match self.github.take() {
+            Some(started) => started,
+            None => Github::start(GithubOptions::default()).await?,
+        };
+        Ok(self.github.insert(started))
+    }
+
     /// Ends everything, within a few seconds at the most.
     pub async fn stop(self) {
         if let Some(upstash) = self.upstash {
             upstash.stop().await;
+        }
+        if let Some(github) = self.github {
+            github.stop().await;
         }
         self.helios.stop().await;
         self.redis.stop().await;

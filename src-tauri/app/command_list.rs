@@ -8,6 +8,6 @@ commands! {
     temporary_database, test_connection, test_use_tls, test_report, keep_address, preview_names, set_names,
     kit, reveal_address, copy_kit, ping_helios, open_web,
     settings, change_settings, computer, set_autostart, test_notification, possessions, forget_everything,
-    check_mailbox, use_mailbox, leave_mailbox, export_messages, import_messages,
+    check_mailbox, use_mailbox, leave_mailbox, export_messages, import_part, import_messages,
     about, diagnostics
 }

@@ -9,6 +9,7 @@ mod clipboard;
 mod commands;
 mod computer;
 mod events;
+mod exchange;
 mod flags;
 mod instance;
 mod log;

@@ -89,7 +89,8 @@ pub(crate) fn engine(
 
 /// The real one.
 fn outside(surroundings: Surroundings) -> World {
-    let Surroundings { address, email, api_key, api, github_token, github_repository, github_api, config, .. } = surroundings;
+    let Surroundings { address, email, api_key, api, github_token, github_repository, github_api, config, .. } =
+        surroundings;
     let mut troubles = Vec::new();
     let mut place = |name: &str, url: Option<String>| {
         let read = url.as_deref().map(Url::parse)?;

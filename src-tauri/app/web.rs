@@ -12,6 +12,8 @@ pub(crate) fn open(page: WebPage, claim: Option<&SecretString>) -> Result<(), Tr
     let address = match page {
         WebPage::Console => "https://console.upstash.com/redis",
         WebPage::ApiKeys => "https://console.upstash.com/account/api",
+        WebPage::GithubToken => "https://github.com/settings/personal-access-tokens/new",
+        WebPage::GithubRepository => "https://github.com/new",
         WebPage::Pricing => "https://upstash.com/pricing/redis",
         // Checked where it was read: a page of Upstash's, over https.
         WebPage::Claim => claim.map(ExposeSecret::expose_secret).ok_or_else(|| {

@@ -15,10 +15,12 @@ use tauri::{State, ipc::Invoke};
 use crate::{process, window::Frame};
 
 mod computer;
+mod mailbox;
+mod messages;
 mod setup;
 
 #[allow(clippy::wildcard_imports, reason = "the list of commands names them all; in tests the lint is silent")]
-use self::{computer::*, setup::*};
+use self::{computer::*, mailbox::*, messages::*, setup::*};
 
 macro_rules! commands {
     ($($name:ident),* $(,)?) => {

@@ -63,6 +63,12 @@ impl Home {
     }
 }
 
+/// Where a person looks for what a program has given out.
+pub fn downloads() -> Option<PathBuf> {
+    let folders = directories::UserDirs::new()?;
+    Some(folders.download_dir().map_or_else(|| folders.home_dir().to_owned(), Path::to_owned))
+}
+
 /// Where other programs keep their settings: `$XDG_CONFIG_HOME`, as a rule `~/.config`.
 pub fn config_folder() -> Option<PathBuf> {
     Some(directories::BaseDirs::new()?.config_dir().to_owned())

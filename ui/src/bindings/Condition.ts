@@ -3,4 +3,4 @@
 /**
  * The state in one word: the tray's shape and colour follow it.
  */
-export type Condition = "setup_needed" | "connecting" | "connected" | "helios_silent" | "offline" | "paused" | "needs_you";
+export type Condition = "setup_needed" | "connecting" | "connected" | "helios_silent" | "via_github" | "offline" | "paused" | "needs_you";

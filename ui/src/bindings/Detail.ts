@@ -25,6 +25,10 @@ reply_to: string | null,
  */
 login: string | null, 
 /**
+ * Why it is kept and not taken for a message.
+ */
+doubt: string | null, 
+/**
  * When the sender says to have sent it.
  */
 sent_at: number | null, 

@@ -2,6 +2,7 @@
 import type { Agents } from "./Agents";
 import type { Heartbeat } from "./Heartbeat";
 import type { Inbox } from "./Inbox";
+import type { Mailbox } from "./Mailbox";
 import type { Notifications } from "./Notifications";
 import type { Record } from "./Record";
 import type { Reminders } from "./Reminders";
@@ -27,6 +28,10 @@ replies: Replies,
  * The record of what we send.
  */
 record: Record, 
+/**
+ * The way round Redis.
+ */
+mailbox: Mailbox, 
 /**
  * What is shown outside the window.
  */

@@ -4,6 +4,7 @@ import type { Brief } from "./Brief";
 import type { Condition } from "./Condition";
 import type { Counts } from "./Counts";
 import type { LinkView } from "./LinkView";
+import type { MailboxView } from "./MailboxView";
 import type { Trouble } from "./Trouble";
 
 /**
@@ -42,6 +43,10 @@ link: LinkView,
  * Every agent heard, peers first.
  */
 agents: Array<AgentView>, 
+/**
+ * The way round Redis.
+ */
+mailbox: MailboxView, 
 /**
  * How many tasks stand where.
  */

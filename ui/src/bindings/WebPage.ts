@@ -3,4 +3,4 @@
 /**
  * A page outside this program that a button opens in the browser. Only these.
  */
-export type WebPage = "console" | "api_keys" | "claim" | "pricing";
+export type WebPage = "console" | "api_keys" | "claim" | "pricing" | "github_token" | "github_repository";

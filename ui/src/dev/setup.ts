@@ -266,6 +266,7 @@ export const settings: Settings = {
   heartbeat: { every: 120 },
   replies: { received: true },
   record: { write: true, keep: 1000 },
+  mailbox: { repository: "", allowed: [] },
   notifications: {
     one_by_one: 3,
     types: ["task", "alert"],

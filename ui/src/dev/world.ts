@@ -2,6 +2,7 @@
 import type { Condition } from "../bindings/Condition";
 import type { Detail } from "../bindings/Detail";
 import type { FeedItem } from "../bindings/FeedItem";
+import type { MailboxView } from "../bindings/MailboxView";
 import type { LinkState } from "../bindings/LinkState";
 import type { Row } from "../bindings/Row";
 import type { Snapshot } from "../bindings/Snapshot";
@@ -63,6 +64,7 @@ export function detailOf(row: Row): Detail {
     id: `0190f3a2-7c11-7d33-9a6e-${row.seq}`,
     reply_to: null,
     login: null,
+    doubt: null,
     sent_at: row.received_at - 200,
     fields: [
       {
@@ -118,6 +120,20 @@ const away: Trouble = {
   remedy: "Heliograph tries again by itself.",
 };
 
+function mailboxOf(condition: Condition): MailboxView {
+  const instead = condition === "via_github";
+  return {
+    state: instead ? "watching" : "off",
+    repository: instead ? "calm-owl/mailbox" : null,
+    kept: instead ? "keychain" : null,
+    offered: null,
+    instead,
+    trouble: null,
+    last_poll: instead ? Date.now() - 12_000 : null,
+    counted_last_hour: instead ? 7 : 0,
+  };
+}
+
 const states: Record<Condition, { link: LinkState; headline: string; trouble: Trouble | null }> = {
   setup_needed: { link: "no_address", headline: "Set-up needed", trouble: null },
   connecting: { link: "connecting", headline: "Connecting", trouble: null },
@@ -125,6 +141,7 @@ const states: Record<Condition, { link: LinkState; headline: string; trouble: Tr
   helios_silent: { link: "connected", headline: "Helios is silent", trouble: null },
   offline: { link: "waiting", headline: "Offline", trouble: away },
   paused: { link: "connected", headline: "Connected, quiet", trouble: null },
+  via_github: { link: "waiting", headline: "Via GitHub", trouble: away },
   needs_you: { link: "stopped", headline: "Needs you", trouble: refused },
 };
 
@@ -183,5 +200,6 @@ export function snapshotOf(condition: Condition, sandbox: boolean, open: number,
     paused_until: condition === "paused" ? now + 50 * MINUTE : null,
     recent: [],
     earlier: false,
+    mailbox: mailboxOf(condition),
   };
 }

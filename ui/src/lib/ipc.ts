@@ -14,9 +14,12 @@ import type { Detail } from "../bindings/Detail";
 import type { Door } from "../bindings/Door";
 import type { Event } from "../bindings/Event";
 import type { FeedItem } from "../bindings/FeedItem";
+import type { Exported } from "../bindings/Exported";
 import type { Find } from "../bindings/Find";
 import type { GuideView } from "../bindings/GuideView";
 import type { HeliosAct } from "../bindings/HeliosAct";
+import type { Imported } from "../bindings/Imported";
+import type { Inspection } from "../bindings/Inspection";
 import type { Keep } from "../bindings/Keep";
 import type { Kit } from "../bindings/Kit";
 import type { KitPart } from "../bindings/KitPart";
@@ -94,6 +97,17 @@ export const setAutostart = (on: boolean) => invoke<ComputerView>("set_autostart
 export const testNotification = () => invoke<null>("test_notification");
 export const possessions = () => invoke<Possession[]>("possessions");
 export const forgetEverything = () => invoke<null>("forget_everything");
+/** An empty token stands for the one that is known. */
+export const checkMailbox = (repository: string, token: string) =>
+  invoke<Inspection>("check_mailbox", { repository, token });
+export const useMailbox = (repository: string, token: string, allowed: string[]) =>
+  invoke<Settings>("use_mailbox", { repository, token, allowed });
+export const leaveMailbox = () => invoke<Settings>("leave_mailbox");
+export const exportMessages = () => invoke<Exported>("export_messages");
+/** A file goes over in parts; the first begins it anew. */
+export const importPart = (bytes: Uint8Array, first: boolean) =>
+  invoke<null>("import_part", bytes, { headers: first ? { first: "1" } : {} });
+export const importMessages = () => invoke<Imported>("import_messages");
 export const about = () => invoke<AboutView>("about");
 export const diagnostics = () => invoke<string>("diagnostics");
 export const openWeb = (page: WebPage) => invoke<null>("open_web", { page });

@@ -30,6 +30,12 @@ export class Saved {
     return this.#after(() => ipc.changeSettings(wanted), wanted);
   }
 
+  /** The settings were changed by another command, which gave them back. */
+  take(settings: Settings): void {
+    this.settings = settings;
+    this.#say("Saved");
+  }
+
   /** Names are written by a command of their own: the link changes over with them. */
   names(me: string, peers: string[]): Promise<void> {
     return this.#after(() => ipc.setNames(me, peers), null);

@@ -2,6 +2,7 @@
 import type { Condition } from "../bindings/Condition";
 import type { Filter } from "../bindings/Filter";
 import type { LinkState } from "../bindings/LinkState";
+import type { MailboxState } from "../bindings/MailboxState";
 import type { Pause } from "../bindings/Pause";
 import type { Presence } from "../bindings/Presence";
 import type { Priority } from "../bindings/Priority";
@@ -20,6 +21,7 @@ export const conditionTone: Record<Condition, Tone> = {
   connecting: "warm",
   connected: "ok",
   helios_silent: "warm",
+  via_github: "warm",
   offline: "bad",
   paused: "quiet",
   needs_you: "bad",
@@ -71,6 +73,17 @@ export const wayWords: Record<Way, string> = {
   record: "From the record",
   mailbox: "By GitHub",
 };
+
+export function mailboxWords(state: MailboxState): string {
+  if (typeof state === "object") return "Waiting, as GitHub asked or its fault passes";
+  const words: Record<Extract<MailboxState, string>, string> = {
+    off: "Not in use",
+    idle: "Ready, looked into now and then",
+    watching: "Looked into often",
+    stopped: "Stopped, waiting for you",
+  };
+  return words[state];
+}
 
 export const filterWords: Record<Filter, string> = {
   open: "Open",

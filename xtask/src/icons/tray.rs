@@ -23,7 +23,7 @@ const SUN: &str = r#"<circle cx="11.5" cy="16" r="5.6"/>"#;
 const RAYS: &str = r#"<path stroke-width="2.6" d="M11.5 7.4V4.9M11.5 24.6v2.5M2.9 16H1.6M5.4 9.9 3.8 8.3M5.4 22.1l-1.6 1.6M17.6 9.9l1.6-1.6M17.6 22.1l1.6 1.6"/>"#;
 const FLASH: &str = r#"<path stroke-width="3" d="M21 16h4.2"/><circle cx="29.9" cy="16" r="1.7"/>"#;
 
-const STATES: [State; 7] = [
+const STATES: [State; 8] = [
     // A sun not yet there: a ring, and a plus for what is to be added.
     State {
         name: "setup_needed",
@@ -50,6 +50,13 @@ const STATES: [State; 7] = [
   <path stroke-width="3" d="M3 25.6h26"/>
   <path stroke-width="2.8" d="M16 8.4V5.6M6.8 12 4.9 10.1M25.2 12l1.9-1.9"/>"#,
         cut: "",
+    },
+    // A letter: it goes another way.
+    State {
+        name: "via_github",
+        colour: "#3D86B8",
+        shape: r#"<rect x="2.4" y="6.4" width="27.2" height="19.2" rx="3"/>"#,
+        cut: r#"<path stroke-width="2.8" fill="none" d="M5.6 11.2 16 18.8l10.4-7.6"/>"#,
     },
     // The sun, struck out.
     State {

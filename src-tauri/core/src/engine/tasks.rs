@@ -15,7 +15,7 @@ use super::{
     board::Board,
     intake::Intake,
     keeping,
-    mailbox::{self as mailroom, Letters, Mailroom},
+    mailbox::{self, Around},
     outgoing::Outgoing,
     reminder,
     seek::Seek,
@@ -25,7 +25,6 @@ use crate::{
     credentials::Keychain,
     guide::{Guide, Means},
     link::{Link, Tuning},
-    mailbox::{self, Mailbox},
     message::{Names, now},
     notification::Policy,
     store::{InboxState, Store},
@@ -39,9 +38,6 @@ const COMMITS: usize = 64;
 
 /// What a person did. Full: said again by the next thing they do.
 const SAID: usize = 16;
-
-/// Batches of letters on their way. Full: the mailbox is read no further.
-const LETTERS: usize = 1;
 
 /// What a person wants fetched. Full: it is asked for already.
 const WISHES: usize = 4;
@@ -91,7 +87,7 @@ pub(super) fn start(setup: Setup) -> Engine {
         surroundings,
         api,
         github,
-        mailbox: offered_mailbox,
+        mailbox: offered,
         notifier,
         version,
         sandbox,
@@ -119,24 +115,17 @@ pub(super) fn start(setup: Setup) -> Engine {
     let policy = Policy::new(notifications, jiff::tz::TimeZone::system());
     others.spawn(attention::decide(policy, Arc::clone(&board), set.clone(), committed, heard_said, desktop));
     others.spawn(attention::show(notifier, Arc::clone(&board), showing));
-    let (letters, delivered_letters) = mpsc::channel(LETTERS);
-    let mut mail_tuning = mailbox::Tuning::default();
-    mail_tuning.authorities = authorities.clone().or(mail_tuning.authorities);
-    let (postbox, postman) = Mailbox::new(letters, mail_tuning);
-    let (away_out, away) = watch::channel(false);
-    let mailroom = Mailroom::new(mailroom::Means {
-        mailbox: postbox.clone(),
+    let around = Around {
         keychain: keychain.clone(),
         api: github,
         authorities: authorities.clone(),
-        offered: offered_mailbox,
-    });
-    // Cut off with the others: what is on its way there is looked for before it is left once more.
-    others.spawn(postman.run(CancellationToken::new()));
-    others.spawn(mailroom::judge(link.status(), postbox.clone(), away_out));
-    others.spawn(Arc::clone(&mailroom).follow(store.clone(), set.clone()));
-    let letters = Letters { settings: set.clone(), store: store.clone(), board: Arc::clone(&board) };
-    others.spawn(letters.run(delivered_letters));
+        offered,
+        settings: set.clone(),
+        store: store.clone(),
+        link: link.clone(),
+        board: Arc::clone(&board),
+    };
+    let (mailroom, away) = mailbox::start(&mut others, around);
     let watched =
         Watched { link: link.status(), settings: set.clone(), mailroom: Arc::clone(&mailroom), away: away.clone() };
     others.spawn(status::keep(fixed, Arc::clone(&board), store.clone(), watched, snapshot_out));
@@ -144,7 +133,7 @@ pub(super) fn start(setup: Setup) -> Engine {
         settings: set.clone(),
         store: store.clone(),
         link: link.clone(),
-        mailbox: postbox,
+        mailbox: mailroom.mailbox().clone(),
         away,
         board: Arc::clone(&board),
     };
@@ -184,20 +173,9 @@ pub(super) fn start(setup: Setup) -> Engine {
     let mut way_in = JoinSet::new();
     way_in.spawn(supervisor.run(link_stop.clone()));
     way_in.spawn(intake.run(delivered, asked_for));
-    let tasks = Tasks { running: Mutex::new(Some(Running { link_stop, way_in, others })) };
-    Engine {
-        settings: Arc::new(settings),
-        home,
-        store,
-        board,
-        said,
-        wishes,
-        seek,
-        guide,
-        mailroom,
-        snapshot,
-        tasks: Arc::new(tasks),
-    }
+    let tasks = Arc::new(Tasks { running: Mutex::new(Some(Running { link_stop, way_in, others })) });
+    let settings = Arc::new(settings);
+    Engine { settings, home, store, board, said, wishes, seek, guide, mailroom, snapshot, tasks }
 }
 
 fn first_snapshot(fixed: &Fixed, names: &Names, board: &Board, link: &Link) -> super::Snapshot {

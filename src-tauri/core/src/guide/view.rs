@@ -353,4 +353,8 @@ pub enum WebPage {
     Claim,
     /// What the plans cost.
     Pricing,
+    /// Where a token of GitHub's is made.
+    GithubToken,
+    /// Where a repository at GitHub is made.
+    GithubRepository,
 }

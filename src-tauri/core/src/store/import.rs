@@ -48,6 +48,17 @@ pub struct Imported {
     pub unreadable_lines: u64,
 }
 
+/// Messages that were written into a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct Exported {
+    /// How many.
+    #[ts(type = "number")]
+    pub messages: u64,
+    /// Where the file is.
+    pub place: String,
+}
+
 /// How often each message without an id is there, by two hashes of it: together they are as good as the message.
 struct Nameless {
     hashers: [RandomState; 2],

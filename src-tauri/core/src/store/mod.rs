@@ -47,7 +47,7 @@ use tokio::{
 
 pub use arrivals::{Arrival, Committed, Notable, Page};
 pub use cursors::KnownAgent;
-pub use import::Imported;
+pub use import::{Exported, Imported};
 pub use inbox::InboxState;
 pub use keeping::Retention;
 pub use outbox::{Letter, Mailed, Mailing, Sent, Waiting};

@@ -133,6 +133,8 @@ pub(crate) fn engine(folder: &TempDir, redis: &Redis, screen: &Arc<Screen>) -> E
         authorities: Some(redis.ca_file().to_owned()),
         surroundings: Surroundings::default(),
         api: None,
+        github: None,
+        mailbox: None,
         notifier: Arc::clone(screen) as Arc<dyn Notifier>,
         version: "0".into(),
         sandbox: false,

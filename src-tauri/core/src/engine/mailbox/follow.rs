@@ -35,7 +35,7 @@ impl Mailroom {
             planned = Some(wanted);
             let failed = super::lock(&self.token_trouble).is_some() && !known;
             tokio::select! {
-                changed = settings.changed() => if changed.is_err() { return },
+                gone = settings.changed() => if gone.is_err() { return },
                 _ = changes.changed() => {}
                 () = self.again.notified() => if failed { planned = None },
                 () = &mut unlocked, if failed => {

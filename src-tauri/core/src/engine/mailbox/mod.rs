@@ -5,6 +5,7 @@
 mod follow;
 mod judge;
 mod letters;
+mod start;
 
 use std::{
     path::PathBuf,
@@ -17,7 +18,8 @@ use tokio::sync::{Notify, watch};
 use ts_rs::TS;
 use url::Url;
 
-pub(super) use self::{judge::judge, letters::Letters};
+pub(super) use self::start::{Around, start};
+use self::{judge::judge, letters::Letters};
 use crate::{
     credentials::{Item, Keychain},
     guide::Keep,

@@ -35,6 +35,12 @@ const LOOKED_AT: u32 = 500;
 /// After so long a step ends, though rows it looked at are left: a large message takes long to remove.
 const STEP: Duration = Duration::from_millis(10);
 
+/// After so many removals the search index is merged, which gives the room of what is gone back.
+const MERGED_AFTER: u32 = 10_000;
+
+/// So many of its pages are written in one step.
+const MERGED_AT_ONCE: i32 = 64;
+
 /// A day.
 const DAY: Millis = 24 * 60 * 60 * 1_000;
 
@@ -63,6 +69,8 @@ enum Stage {
     Counting { below: i64, left: u32 },
     /// Going up through all rows.
     Messages { after: i64 },
+    /// The search index is merged; `begun` where it is to be gone on with.
+    Merging { begun: bool },
     /// What went out and is about no message.
     Outbox,
     /// Times in which nothing could be heard.
@@ -77,12 +85,14 @@ pub(super) struct Keeping {
     stage: Option<Stage>,
     /// What is below this row is beyond the number.
     lowest: i64,
+    /// How many were removed since the search index was merged.
+    unmerged: u32,
 }
 
 impl Keeping {
     /// From now on that is kept.
     pub(super) fn set(&mut self, retention: Retention) {
-        *self = Self { retention, ..Self::default() };
+        *self = Self { retention, unmerged: self.unmerged, ..Self::default() };
         self.due = (!retention.is_for_ever()).then(Instant::now);
     }
 
@@ -104,6 +114,7 @@ impl Keeping {
         let (removed, next) = match stage {
             Stage::Counting { below, left } => (Removed::default(), Some(self.count(connection, below, left)?)),
             Stage::Messages { after } => self.messages(connection, after, now)?,
+            Stage::Merging { begun } => (Removed::default(), Some(self.merge(connection, begun)?)),
             Stage::Outbox => (Removed::default(), Some(self.outbox(connection, now)?)),
             Stage::Gaps => (Removed::default(), self.gaps(connection, now)?),
         };
@@ -122,6 +133,8 @@ impl Keeping {
 
     fn first(&mut self, connection: &Connection) -> Result<Stage, StoreError> {
         self.lowest = i64::MIN;
+        // By itself the index would merge in the midst of a removal, for as long as it takes.
+        connection.execute("INSERT INTO search (search, rank) VALUES ('deletemerge', 0)", [])?;
         let newest: Option<i64> = connection.query_row("SELECT max(seq) FROM messages", [], |row| row.get(0))?;
         Ok(match (self.retention.most, newest) {
             (Some(most), Some(newest)) => Stage::Counting { below: newest.saturating_add(1), left: most },
@@ -151,13 +164,17 @@ impl Keeping {
     }
 
     fn messages(
-        &self,
+        &mut self,
         connection: &mut Connection,
         after: i64,
         now: Millis,
     ) -> Result<(Removed, Option<Stage>), StoreError> {
         let Doomed { seen, rows } = self.doomed(connection, after, now)?;
-        let Some(seen) = seen else { return Ok((Removed::default(), Some(Stage::Outbox))) };
+        let Some(seen) = seen else {
+            let merging = self.unmerged >= MERGED_AFTER;
+            let next = if merging { Stage::Merging { begun: false } } else { Stage::Outbox };
+            return Ok((Removed::default(), Some(next)));
+        };
         let mut removed = Removed::default();
         let mut until = seen;
         let began = Instant::now();
@@ -177,6 +194,7 @@ impl Keeping {
             removed.unreadable += u32::from(unreadable);
         }
         transaction.commit()?;
+        self.unmerged += removed.rows;
         Ok((removed, Some(Stage::Messages { after: until })))
     }
 
@@ -206,6 +224,19 @@ impl Keeping {
             .query_row([self.lowest], |row| row.get(0))
             .optional()?;
         Ok(self.oldest(now).max(came.unwrap_or(Millis::MIN)))
+    }
+
+    fn merge(&mut self, connection: &Connection, begun: bool) -> Result<Stage, StoreError> {
+        // The first, by a number below nought, marks everything as to be merged into one.
+        let pages = if begun { MERGED_AT_ONCE } else { -MERGED_AT_ONCE };
+        let before = connection.total_changes();
+        connection.execute("INSERT INTO search (search, rank) VALUES ('merge', ?1)", [pages])?;
+        // Fewer than two changes: there was nothing to merge (sqlite.org/fts5.html, 6.8).
+        if connection.total_changes() - before >= 2 {
+            return Ok(Stage::Merging { begun: true });
+        }
+        self.unmerged = 0;
+        Ok(Stage::Outbox)
     }
 
     fn outbox(&self, connection: &Connection, now: Millis) -> Result<Stage, StoreError> {

@@ -22,23 +22,20 @@ const PAGES: u32 = 256;
 /// What is left to give back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Left {
-    /// More than is worth another step.
+    /// More.
     Some,
     /// Much, and the file must be rebuilt for it.
     Rebuild,
-    /// Little; `gave` where this step gave the last of it.
-    Nothing {
-        /// Was something given back?
-        gave: bool,
-    },
+    /// Nothing, or too little.
+    Nothing,
 }
 
-/// Gives some pages back, if many are free. What was begun is brought to the end in steps.
-pub(super) fn step(connection: &Connection) -> Result<Left, StoreError> {
+/// Gives some pages back, if many are free; where it was `begun`, as long as any are.
+pub(super) fn step(connection: &Connection, begun: bool) -> Result<Left, StoreError> {
     let one = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let (free, pages) = (one("freelist_count")?, one("page_count")?);
-    if free * PAGE < WORTH_IT || free * ONE_OF < pages {
-        return Ok(Left::Nothing { gave: false });
+    if !begun && (free * PAGE < WORTH_IT || free * ONE_OF < pages) {
+        return Ok(Left::Nothing);
     }
     if one("auto_vacuum")? != 2 {
         return Ok(Left::Rebuild);
@@ -47,12 +44,7 @@ pub(super) fn step(connection: &Connection) -> Result<Left, StoreError> {
     let mut statement = connection.prepare(&format!("PRAGMA incremental_vacuum({PAGES})"))?;
     let mut rows = statement.query([])?;
     while rows.next()?.is_some() {}
-    let left = one("freelist_count")?;
-    Ok(if left * PAGE < WORTH_IT || left * ONE_OF < one("page_count")? {
-        Left::Nothing { gave: true }
-    } else {
-        Left::Some
-    })
+    Ok(if one("freelist_count")? > 0 { Left::Some } else { Left::Nothing })
 }
 
 /// Rebuilds the whole file with a map of its pages.

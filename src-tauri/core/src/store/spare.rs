@@ -38,7 +38,9 @@ pub(super) enum Spare {
     Fold,
     /// It is seen whether the file wants to be looked through.
     Check,
-    /// Free pages are given back after so long a pause.
+    /// It is seen whether many pages are free.
+    Measure,
+    /// They are given back after so long a pause.
     Shrink(Duration),
     /// This goes to a thread of its own now.
     Hand(Job),
@@ -62,14 +64,14 @@ impl Spare {
     pub(super) const ALL: Self = Self::Index(QUIET);
 
     /// After a job on a thread of its own has ended in peace.
-    pub(super) const AFTER_A_JOB: Self = Self::Shrink(IDLE);
+    pub(super) const AFTER_A_JOB: Self = Self::Measure;
 
     /// How long a pause must be before it is begun; `None` where nothing is left.
     pub(super) fn after(self, keeping: &Keeping) -> Option<Duration> {
         match self {
             Self::Index(rest) | Self::Keep(rest) | Self::Shrink(rest) => Some(rest),
             Self::Fold => Some(CALM),
-            Self::Check => Some(IDLE),
+            Self::Check | Self::Measure => Some(IDLE),
             Self::Hand(_) => Some(Duration::ZERO),
             Self::Rest => keeping.due().map(|due| due.saturating_duration_since(Instant::now()).max(QUIET)),
             Self::Wait => None,
@@ -87,10 +89,11 @@ impl Spare {
             }
             Self::Check => match aside::check_is_due(connection, now()) {
                 Ok(true) => (Self::Hand(Job::Check), Done::default()),
-                Ok(false) => (Self::Shrink(Duration::ZERO), Done::default()),
+                Ok(false) => shrink(connection, false),
                 Err(error) => failed("the file cannot be looked through", error, Self::Rest),
             },
-            Self::Shrink(_) => shrink(connection),
+            Self::Measure => shrink(connection, false),
+            Self::Shrink(_) => shrink(connection, true),
             Self::Rest => (Self::ALL, Done::default()),
             Self::Hand(_) | Self::Wait => (self, Done::default()),
         }
@@ -127,13 +130,14 @@ fn fold(connection: &Connection) {
     }
 }
 
-fn shrink(connection: &Connection) -> (Spare, Done) {
-    let began = Instant::now();
-    match shrink::step(connection) {
-        Ok(shrink::Left::Some) => (Spare::Shrink(began.elapsed().min(QUIET)), Done::default()),
+fn shrink(connection: &Connection, begun: bool) -> (Spare, Done) {
+    let start = Instant::now();
+    match shrink::step(connection, begun) {
+        Ok(shrink::Left::Some) => (Spare::Shrink(start.elapsed().min(QUIET)), Done::default()),
         Ok(shrink::Left::Rebuild) => (Spare::Hand(Job::Rebuild), Done::default()),
-        Ok(shrink::Left::Nothing { gave }) => {
-            if gave {
+        Ok(shrink::Left::Nothing) => {
+            if begun {
+                // The file itself becomes smaller only by this.
                 fold(connection);
             }
             (Spare::Rest, Done::default())

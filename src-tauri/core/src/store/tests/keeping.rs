@@ -3,7 +3,7 @@
 use rusqlite::params;
 
 use super::*;
-use crate::message::now;
+use crate::{message::now, store::keeping::Keeping};
 
 const DAY: Millis = 24 * 60 * 60 * 1_000;
 
@@ -117,6 +117,42 @@ async fn what_comes_after_a_removal_is_beyond_every_cursor() {
     assert_eq!(at.store.receipts(names(), true, 10, 0).await.unwrap().0[0].about, 3);
 }
 
+#[test]
+fn a_large_removal_goes_in_small_steps_and_leaves_a_small_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut connection = schema::open(&folder.path().join("m.db")).unwrap();
+    connection
+        .execute_batch(
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 12000)
+             INSERT INTO messages (sender, channel, kind, priority, received_at, state, payload)
+             SELECT 'helios', 'c', 'log', 1, 1, 0, CAST(json_object('data', hex(randomblob(8))) AS BLOB) FROM n",
+        )
+        .unwrap();
+    while search::index_some(&mut connection, 1_000).unwrap() {}
+    let size = |connection: &Connection| -> i64 {
+        connection.query_row("SELECT sum(length(block)) FROM search_data", [], |row| row.get(0)).unwrap()
+    };
+    let before = size(&connection);
+    let mut keeping = Keeping::default();
+    keeping.set(Retention { age_days: None, most: Some(100) });
+    let (mut removed, mut longest) = (0, Duration::ZERO);
+    loop {
+        let began = std::time::Instant::now();
+        let (step, more) = keeping.step(&mut connection, now()).unwrap();
+        longest = longest.max(began.elapsed());
+        assert!(step.rows <= 500);
+        removed += step.rows;
+        if !more {
+            break;
+        }
+    }
+    assert_eq!(removed, 11_900);
+    assert!(longest < Duration::from_millis(500), "{longest:?}");
+    assert!(size(&connection) < before / 20, "{before} → {}", size(&connection));
+    assert!(keeping.due().is_some_and(|due| due > std::time::Instant::now()), "and is due again in an hour");
+    check::thorough(&connection).unwrap();
+}
+
 /// A file of that many megabytes, three quarters of which are free.
 fn mostly_free(path: &Path, megabytes: usize) -> Connection {
     let connection = schema::open(path).unwrap();
@@ -140,14 +176,12 @@ fn free_pages_are_given_back_in_small_steps() {
     let path = folder.path().join("m.db");
     let connection = mostly_free(&path, 40);
     let before = path.metadata().unwrap().len();
-    let mut steps = 0;
-    let mut longest = Duration::ZERO;
+    let (mut steps, mut longest) = (0, Duration::ZERO);
     loop {
         let began = std::time::Instant::now();
-        let left = shrink::step(&connection).unwrap();
+        let left = shrink::step(&connection, steps > 0).unwrap();
         longest = longest.max(began.elapsed());
-        if left != shrink::Left::Some {
-            assert_eq!(left, shrink::Left::Nothing { gave: true });
+        if left == shrink::Left::Nothing {
             break;
         }
         steps += 1;
@@ -158,7 +192,8 @@ fn free_pages_are_given_back_in_small_steps() {
     let after = path.metadata().unwrap().len();
     assert!(after < before / 2, "{before} → {after}");
     check::thorough(&connection).unwrap();
-    assert_eq!(shrink::step(&connection).unwrap(), shrink::Left::Nothing { gave: false });
+    let free: i64 = connection.query_row("PRAGMA freelist_count", [], |row| row.get(0)).unwrap();
+    assert_eq!((free, shrink::step(&connection, false).unwrap()), (0, shrink::Left::Nothing));
 }
 
 #[test]
@@ -169,7 +204,7 @@ fn an_older_file_is_rebuilt_once_and_gives_way_to_what_comes() {
     old.execute_batch("CREATE TABLE older (x); DROP TABLE older").unwrap();
     drop(old);
     let connection = mostly_free(&path, 40);
-    assert_eq!(shrink::step(&connection).unwrap(), shrink::Left::Rebuild);
+    assert_eq!(shrink::step(&connection, false).unwrap(), shrink::Left::Rebuild);
     let (connection, result) = aside::Aside::start(aside::Job::Rebuild, connection).end().unwrap();
     // It may have been through before it heard.
     if let Err(error) = result {

@@ -11,7 +11,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::{
-    Letter, Plan, Tuning,
+    Cursor, Letter, Plan, Tuning,
     budget::Purpose,
     comment::Comment,
     directory::{Directory, Issue, LABEL, title},
@@ -33,6 +33,21 @@ const REACTIONS: usize = 200;
 /// The most pages of the list of issues.
 const PAGES: usize = 20;
 const PAGE: usize = 100;
+
+/// What outlives a plan.
+#[derive(Debug)]
+pub(super) struct Lasting {
+    pub(super) meter: Meter,
+    pub(super) doubts: Doubts,
+    /// How far it was read, which whoever keeps the cursor may not know yet.
+    pub(super) reached: Cursor,
+}
+
+impl Lasting {
+    pub(super) fn new(tuning: &Tuning) -> Self {
+        Self { meter: Meter::new(tuning), doubts: Doubts::default(), reached: Cursor::default() }
+    }
+}
 
 /// What one plan needs.
 pub(super) struct Desk {
@@ -68,11 +83,13 @@ impl Desk {
     pub(super) async fn open(
         plan: Arc<Plan>,
         plan_number: u64,
-        reader: Reader,
-        (mut meter, doubts): (Meter, Doubts),
+        cursor: Cursor,
+        lasting: Lasting,
         tuning: Arc<Tuning>,
     ) -> Self {
+        let Lasting { mut meter, doubts, reached } = lasting;
         meter.open();
+        let cursor = cursor.of(&plan.repository).further(reached.of(&plan.repository));
         let wire = Wire::new(&plan.api, &plan.repository, &plan.token, &tuning).await;
         let mut heard = plan.names.heard();
         heard.retain(|channel| channel != HEARTBEAT);
@@ -86,7 +103,7 @@ impl Desk {
             meter,
             doubts,
             directory: Directory::default(),
-            reader,
+            reader: Reader::new(cursor),
             login: None,
             heard,
             backoff: Backoff::default(),
@@ -99,6 +116,11 @@ impl Desk {
             reactions: Some(VecDeque::new()),
             next_reaction: at,
         }
+    }
+
+    /// What outlives the plan.
+    pub(super) fn close(self) -> Lasting {
+        Lasting { meter: self.meter, doubts: self.doubts, reached: self.reader.cursor }
     }
 
     /// What is worth telling.

@@ -6,6 +6,12 @@ use tokio::time::Instant;
 
 /// The most requests that count in any rolling hour. GitHub allows fifty times as many, but not to us alone.
 const MOST: usize = 100;
+/// What looks may use in any case, however much is posted: the answer may be what the other side waits to give.
+const LOOKS: usize = 20;
+/// Beyond this they stand back, so that posts still go.
+const MOST_FOR_LOOKS: usize = 80;
+/// Beyond this there are no reactions.
+const MOST_FOR_REACTIONS: usize = 50;
 
 /// What a request is for, the more important first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,23 +24,12 @@ pub(super) enum Purpose {
     Reaction,
 }
 
-impl Purpose {
-    /// How much may be used up before this has to stand back, so that what is more important still goes.
-    const fn most(self) -> usize {
-        match self {
-            Self::Post => MOST,
-            Self::Poll => 80,
-            Self::Reaction => 50,
-        }
-    }
-}
-
 /// The requests that count, of the last hour.
 #[derive(Clone, Debug)]
 pub(super) struct Budget {
     hour: Duration,
     /// When each answer came, or its request was sent while there is none; oldest first.
-    counted: VecDeque<Instant>,
+    counted: VecDeque<(Instant, Purpose)>,
 }
 
 impl Budget {
@@ -46,24 +41,37 @@ impl Budget {
     /// From when on one more request for this purpose may be sent; `now` or before if at once.
     pub(super) fn free_at(&mut self, purpose: Purpose, now: Instant) -> Instant {
         self.forget(now);
-        match self.counted.len().checked_sub(purpose.most()) {
+        let must_pass = (0..=self.counted.len()).find(|passed| self.allows(purpose, *passed)).unwrap_or_default();
+        match must_pass.checked_sub(1).and_then(|last| self.counted.get(last)) {
             None => now,
-            Some(above) => self.counted[above] + self.hour,
+            Some((at, _)) => *at + self.hour,
         }
+    }
+
+    /// Would there be room if the oldest ones did not count any more?
+    fn allows(&self, purpose: Purpose, passed: usize) -> bool {
+        let used = self.counted.len() - passed;
+        let looks = self.counted.iter().skip(passed).filter(|(_, purpose)| *purpose == Purpose::Poll).count();
+        used < MOST
+            && match purpose {
+                Purpose::Post => used + LOOKS.saturating_sub(looks) < MOST,
+                Purpose::Poll => used < MOST_FOR_LOOKS || looks < LOOKS,
+                Purpose::Reaction => used < MOST_FOR_REACTIONS,
+            }
     }
 
     /// Counts a request that is about to be sent; false, and not counted, where it must not be.
     pub(super) fn take(&mut self, purpose: Purpose, now: Instant) -> bool {
         let free = self.free_at(purpose, now) <= now;
         if free {
-            self.counted.push_back(now);
+            self.counted.push_back((now, purpose));
         }
         free
     }
 
     /// The newest one was answered: it counts from now on, as the service may have counted it this late.
     pub(super) fn answered(&mut self, now: Instant) {
-        if let Some(newest) = self.counted.back_mut() {
+        if let Some((newest, _)) = self.counted.back_mut() {
             *newest = now.max(*newest);
         }
     }
@@ -80,7 +88,7 @@ impl Budget {
     }
 
     fn forget(&mut self, now: Instant) {
-        while self.counted.front().is_some_and(|&oldest| oldest + self.hour <= now) {
+        while self.counted.front().is_some_and(|&(oldest, _)| oldest + self.hour <= now) {
             self.counted.pop_front();
         }
     }
@@ -131,15 +139,18 @@ mod tests {
         }
 
         #[test]
-        fn what_is_due_may_be_taken(polls in 0usize..200, wait in 0u64..4_000) {
-            let start = Instant::now();
+        fn what_is_due_may_be_taken_and_not_sooner(
+            before in prop::collection::vec((0u64..60, purpose()), 0..200), wanted in purpose()
+        ) {
+            let mut now = Instant::now();
             let mut budget = Budget::new(HOUR);
-            for _ in 0..polls {
-                budget.take(Purpose::Poll, start);
+            for (pause, purpose) in before {
+                now += Duration::from_secs(pause);
+                budget.take(purpose, now);
             }
-            let now = start + Duration::from_secs(wait);
-            let at = budget.free_at(Purpose::Poll, now).max(now);
-            prop_assert!(budget.take(Purpose::Poll, at));
+            let at = budget.free_at(wanted, now);
+            prop_assert!(at == now || !budget.clone().take(wanted, at - Duration::from_millis(1)));
+            prop_assert!(budget.take(wanted, at));
         }
     }
 
@@ -147,11 +158,21 @@ mod tests {
     fn the_less_important_stands_back_first() {
         let now = Instant::now();
         let mut budget = Budget::new(HOUR);
-        for purpose in [Purpose::Reaction, Purpose::Poll, Purpose::Post] {
+        for (purpose, most) in [(Purpose::Reaction, 50), (Purpose::Poll, 80), (Purpose::Post, 100)] {
             while budget.take(purpose, now) {}
-            assert_eq!(budget.used(now) as usize, purpose.most());
+            assert_eq!(budget.used(now), most);
         }
         assert_eq!(budget.free_at(Purpose::Reaction, now), now + HOUR);
         assert_eq!(budget.used(now + HOUR), 0);
+    }
+
+    #[test]
+    fn a_flood_of_posts_leaves_room_for_looks() {
+        let now = Instant::now();
+        let mut budget = Budget::new(HOUR);
+        while budget.take(Purpose::Post, now) {}
+        assert_eq!(budget.used(now), 80);
+        let looks = (0..40).filter(|_| budget.take(Purpose::Poll, now)).count();
+        assert_eq!(looks, LOOKS);
     }
 }

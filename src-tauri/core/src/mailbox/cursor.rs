@@ -56,9 +56,7 @@ impl Cursor {
 
     /// The one of the two that is further on, the other one where they are equal; both about the same repository.
     pub(super) fn further(self, other: Self) -> Self {
-        let reached = |cursor: &Self| {
-            cursor.place.as_ref().map(|at| (at.newest, at.floor, at.seen.len(), at.unfinished.is_none()))
-        };
+        let reached = |cursor: &Self| cursor.place.as_ref().map(|at| (at.newest, at.floor, at.seen.len()));
         if reached(&other) >= reached(&self) { other } else { self }
     }
 

@@ -1,20 +1,18 @@
 //! The postman's desk for one plan: what is known of its repository, what is asked of it, and when next.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::Arc,
-    time::Duration,
-};
+mod issues;
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use serde_json::json;
 use tokio::time::Instant;
 
 use super::{
-    Letter, Plan, Tuning,
+    Cursor, Letter, Plan, Tuning,
     budget::Purpose,
     comment::Comment,
-    directory::{Directory, Issue, LABEL, title},
+    directory::Directory,
     error::MailboxError,
     meter::Meter,
     outlet::Then,
@@ -30,9 +28,21 @@ use crate::{
 
 /// The most comments that wait for a reaction; further ones get none. It is a sign to people, nothing depends on it.
 const REACTIONS: usize = 200;
-/// The most pages of the list of issues.
-const PAGES: usize = 20;
-const PAGE: usize = 100;
+
+/// What outlives a plan.
+#[derive(Debug)]
+pub(super) struct Lasting {
+    pub(super) meter: Meter,
+    pub(super) doubts: Doubts,
+    /// How far it was read, which whoever keeps the cursor may not know yet.
+    pub(super) reached: Cursor,
+}
+
+impl Lasting {
+    pub(super) fn new(tuning: &Tuning) -> Self {
+        Self { meter: Meter::new(tuning), doubts: Doubts::default(), reached: Cursor::default() }
+    }
+}
 
 /// What one plan needs.
 pub(super) struct Desk {
@@ -68,11 +78,13 @@ impl Desk {
     pub(super) async fn open(
         plan: Arc<Plan>,
         plan_number: u64,
-        reader: Reader,
-        (mut meter, doubts): (Meter, Doubts),
+        cursor: Cursor,
+        lasting: Lasting,
         tuning: Arc<Tuning>,
     ) -> Self {
+        let Lasting { mut meter, doubts, reached } = lasting;
         meter.open();
+        let cursor = cursor.of(&plan.repository).further(reached.of(&plan.repository));
         let wire = Wire::new(&plan.api, &plan.repository, &plan.token, &tuning).await;
         let mut heard = plan.names.heard();
         heard.retain(|channel| channel != HEARTBEAT);
@@ -86,7 +98,7 @@ impl Desk {
             meter,
             doubts,
             directory: Directory::default(),
-            reader,
+            reader: Reader::new(cursor),
             login: None,
             heard,
             backoff: Backoff::default(),
@@ -99,6 +111,11 @@ impl Desk {
             reactions: Some(VecDeque::new()),
             next_reaction: at,
         }
+    }
+
+    /// What outlives the plan.
+    pub(super) fn close(self) -> Lasting {
+        Lasting { meter: self.meter, doubts: self.doubts, reached: self.reader.cursor }
     }
 
     /// What is worth telling.
@@ -259,56 +276,6 @@ impl Desk {
         Ok(Page { letters: Vec::new(), next, news: true, more: false })
     }
 
-    /// The issue of a channel, which is made where there is none.
-    pub(super) async fn issue_of(&mut self, channel: &str) -> Result<u64, MailboxError> {
-        if self.directory.number(channel).is_none() {
-            self.read_directory(Purpose::Post).await?;
-        }
-        if let Some(number) = self.directory.number(channel) {
-            return Ok(number);
-        }
-        self.make_label().await?;
-        self.make_issue(channel).await
-    }
-
-    /// Makes the issue of a channel; the label is there.
-    pub(super) async fn make_issue(&mut self, channel: &str) -> Result<u64, MailboxError> {
-        let answer = self.ask(Purpose::Post, ask_for_issue(channel)).await?;
-        let issue: Issue<'_> = answer.json()?;
-        // Without the right to label, GitHub makes the issue and leaves the label out.
-        if issue.channel() != Some(channel) {
-            return Err(MailboxError::Forbidden);
-        }
-        self.directory.made(issue.number, channel);
-        Ok(issue.number)
-    }
-
-    /// Makes our label, if there is none. True if it was made now.
-    pub(super) async fn make_label(&mut self) -> Result<bool, MailboxError> {
-        match self.ask(Purpose::Post, Ask::get(&["labels", LABEL])).await {
-            Ok(_) => return Ok(false),
-            Err(MailboxError::NotFound) => {}
-            Err(error) => return Err(error),
-        }
-        let label = json!({ "name": LABEL, "color": "8250df", "description": "Messages between agents" });
-        self.ask(Purpose::Post, Ask::post(&["labels"], label)).await.map(|_| true)
-    }
-
-    pub(super) async fn read_directory(&mut self, purpose: Purpose) -> Result<(), MailboxError> {
-        let mut listed = BTreeMap::new();
-        for page in 1..=PAGES {
-            let answer = self.ask(purpose, ask_for_issues(page)).await?;
-            let issues: Vec<Issue<'_>> = answer.json()?;
-            let ours = issues.iter().filter_map(|issue| Some((issue.number, issue.channel()?.to_owned())));
-            listed.extend(ours);
-            if issues.len() < PAGE {
-                break;
-            }
-        }
-        self.directory.replace(listed, Instant::now());
-        Ok(())
-    }
-
     fn not_looked(&mut self, error: &MailboxError) {
         tracing::debug!(%error, "the mailbox was not looked into");
         self.poll_trouble = Some(error.trouble());
@@ -336,24 +303,4 @@ impl Desk {
         tracing::info!(%error, "the mailbox is not looked into any more");
         self.stopped = Some(error.trouble());
     }
-}
-
-/// Asks for the issues that carry our label.
-fn ask_for_issues(page: usize) -> Ask<'static> {
-    Ask::get(&["issues"])
-        .with("labels", &LABEL)
-        .with("state", &"all")
-        .with("sort", &"created")
-        .with("direction", &"asc")
-        .with("per_page", &PAGE)
-        .with("page", &page)
-}
-
-/// Asks for a new issue for that channel.
-fn ask_for_issue(channel: &str) -> Ask<'static> {
-    let body = format!(
-        "Messages on the channel `{channel}` of Heliograph, for when Redis is away: one comment for each, with one \
-         fenced block of JSON."
-    );
-    Ask::post(&["issues"], json!({ "title": title(channel), "body": body, "labels": [LABEL] }))
 }

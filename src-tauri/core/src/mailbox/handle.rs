@@ -78,7 +78,8 @@ impl Mailbox {
 
     /// Reads and writes according to this plan from now on, in place of the one before; without one, nothing.
     ///
-    /// The cursor is the one that was last kept. The default one, or one of another repository, begins at now.
+    /// The cursor is the one that was last kept. The default one, or one of another repository, begins at now; what was
+    /// kept since this handle was made is not given again, whatever the cursor.
     pub fn follow(&self, plan: Option<Plan>, cursor: Cursor) {
         self.want.send_modify(|want| {
             want.plan = plan.map(Arc::new);

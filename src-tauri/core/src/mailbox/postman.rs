@@ -10,12 +10,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Batch, MailboxState, MailboxStatus, PostFailed, Tuning,
-    desk::Desk,
+    desk::{Desk, Lasting},
     handle::Want,
-    meter::Meter,
     outlet::{Outcome, Outlet},
-    post::{Doubts, Request},
-    reader::Reader,
+    post::Request,
 };
 use crate::{link::now, message::Millis};
 
@@ -28,7 +26,7 @@ pub struct Postman {
     status: watch::Sender<MailboxStatus>,
     tuning: Arc<Tuning>,
     /// What outlives a plan, while there is none.
-    lasting: Option<(Meter, Doubts)>,
+    lasting: Option<Lasting>,
 }
 
 /// What to do next.
@@ -57,7 +55,7 @@ impl Postman {
         status: watch::Sender<MailboxStatus>,
         tuning: Tuning,
     ) -> Self {
-        let lasting = Some((Meter::new(&tuning), Doubts::default()));
+        let lasting = Some(Lasting::new(&tuning));
         let (outlet, tuning) = (Outlet::new(delivered), Arc::new(tuning));
         Self { want, seen: Want::default(), requests, outlet, status, tuning, lasting }
     }
@@ -84,12 +82,12 @@ impl Postman {
                 }
                 continue;
             };
-            let reader = Reader::new(std::mem::take(&mut self.seen.cursor).of(&plan.repository));
-            let lasting = self.lasting.take().unwrap_or_else(|| (Meter::new(&self.tuning), Doubts::default()));
-            let mut desk = Desk::open(plan, self.seen.plan_number, reader, lasting, self.tuning.clone()).await;
+            let cursor = std::mem::take(&mut self.seen.cursor);
+            let lasting = self.lasting.take().unwrap_or_else(|| Lasting::new(&self.tuning));
+            let mut desk = Desk::open(plan, self.seen.plan_number, cursor, lasting, self.tuning.clone()).await;
             let ended = self.attend(&mut desk).await;
             self.outlet.take_back();
-            self.lasting = Some((desk.meter, desk.doubts));
+            self.lasting = Some(desk.close());
             if ended == Ended::Gone {
                 return;
             }

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use super::{
-    Cursor, Plan, Tuning, budget::Purpose, desk::Desk, error::MailboxError, meter::Meter, post::Doubts, reader::Reader,
+    Cursor, Plan, Tuning,
+    budget::Purpose,
+    desk::{Desk, Lasting},
+    error::MailboxError,
 };
 use crate::trouble::Trouble;
 
@@ -20,8 +23,8 @@ pub struct Prepared {
 
 /// Makes what is missing. Where it breaks off it can be done again, and goes on from there.
 pub async fn prepare(plan: Plan, tuning: Tuning) -> Result<Prepared, Trouble> {
-    let lasting = (Meter::new(&tuning), Doubts::default());
-    let mut desk = Desk::open(Arc::new(plan), 0, Reader::new(Cursor::default()), lasting, Arc::new(tuning)).await;
+    let lasting = Lasting::new(&tuning);
+    let mut desk = Desk::open(Arc::new(plan), 0, Cursor::default(), lasting, Arc::new(tuning)).await;
     make(&mut desk).await.map_err(|error| error.trouble())
 }
 

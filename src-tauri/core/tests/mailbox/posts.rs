@@ -114,7 +114,7 @@ async fn after_a_restart_it_is_looked_for_among_our_own() {
 async fn a_limit_says_until_when_and_nothing_is_asked_before() {
     let world = World::start().await;
     let subject = Subject::start(&world, tuning()).await;
-    world.github.misbehave_times(Fault::Secondary { retry_after: Duration::from_secs(600) }, 1);
+    world.github.misbehave_times(Fault::Secondary { retry_after: Duration::from_mins(10) }, 1);
     let Err(PostFailed::Limited { until }) = until_refused(&subject).await else { panic!("not limited") };
     let wait = until - heliograph_core::message::now();
     assert!((500_000..=600_500).contains(&wait), "{wait}");

@@ -58,6 +58,7 @@ FORWARD_AFTER = 200             # live messages after which the record is read f
 REMEMBERED = 10_000             # more than all records of one agent hold together
 LONGEST_COMMENT = 65_536        # characters, as GitHub counts them
 LONGEST_ANSWER = 1 << 26        # bytes; a hundred of the longest comments are less
+MARKS = 20                      # reactions after one poll
 SOCKET_TIMEOUT = 10.0           # seconds
 BEAT_TIMEOUT = 5.0              # seconds after which our own heartbeat should have come back
 LONGEST_RETRY = 30.0            # seconds
@@ -498,7 +499,8 @@ class Helios:
         for channel, text, mark in mailbox.poll(since):
             wanted = channel in self._recorded
             self._mail_in(channel if wanted else '', text, mark)
-        while self._to_mark:
+        # A mark counts among what may be written in a minute, and messages go first.
+        for _ in range(min(MARKS, len(self._to_mark))):
             mailbox.mark(self._to_mark.popleft())
 
     def _mail_in(self, channel: str, text: str, mark: _Mark) -> None:

@@ -33,7 +33,6 @@ import os
 import queue
 import random
 import re
-import tempfile
 import threading
 import time
 import urllib.error
@@ -58,6 +57,7 @@ FORWARD_AFTER = 200             # live messages after which the record is read f
 REMEMBERED = 10_000             # more than all records of one agent hold together
 LONGEST_COMMENT = 65_536        # characters, as GitHub counts them
 LONGEST_ANSWER = 1 << 26        # bytes; a hundred of the longest comments are less
+MARKS = 20                      # reactions after one poll
 SOCKET_TIMEOUT = 10.0           # seconds
 BEAT_TIMEOUT = 5.0              # seconds after which our own heartbeat should have come back
 LONGEST_RETRY = 30.0            # seconds
@@ -217,6 +217,8 @@ class Helios:
         began = time.monotonic()
         while True:
             try:
+                # The first time ever: an answer may come before anybody listens.
+                self._begin_at_now()
                 heard = self._publish(channel, text)
             except redis.ResponseError as error:    # Redis is there, and trying again does not mend it
                 _raise_if_refused(error)
@@ -232,7 +234,7 @@ class Helios:
             self._is_up()
             if heard == 0 and self.mailbox:
                 try:
-                    self.mailbox.post(channel, text)
+                    self._post(self.mailbox, channel, text)
                 except MailboxError as error:
                     log.warning('nobody listens; message %s stands in the record alone: %s', id, error)
             return id
@@ -241,9 +243,15 @@ class Helios:
         if not self.mailbox:
             raise NotSent(id, error) from error
         try:
-            self.mailbox.post(channel, text)
+            self._post(self.mailbox, channel, text)
         except MailboxError as other:
             raise NotSent(id, f'{error}; {other}') from other
+
+    def _post(self, mailbox: Mailbox, channel: str, text: str) -> None:
+        if self._state.since is None:
+            self._state.advance(_Mark(since=mailbox.now()))
+            self._state.save()
+        mailbox.post(channel, text)
 
     def _channel_to(self, agent: str, priority: Optional[str]) -> str:
         return f'{self.name}→{agent}' + (f'-{priority}' if priority in ('urgent', 'low') else '')
@@ -327,15 +335,14 @@ class Helios:
 
     def _begin_at_now(self) -> None:
         """Cursors for records that have none. Before the subscription: what comes between is then read from there."""
-        new = [channel for channel in self._recorded if channel not in self._state.cursors]
+        new = self._state.without_cursor(self._recorded)
         if not new:
             return
         ask = self._redis.pipeline(transaction=False)
         for channel in new:
             ask.xrevrange(f'record:{channel}', count=1)
-        for channel, last in zip(new, ask.execute()):
-            self._state.cursors[channel] = last[0][0].decode() if last else START
-        self._state.save()
+        ends = [last[0][0].decode() if last else START for last in ask.execute()]
+        self._state.begin(dict(zip(new, ends)))
 
     def _mend_cursors(self) -> None:
         """Where the cursor's own entry is gone, something may be missing between: the record is read from its
@@ -498,7 +505,8 @@ class Helios:
         for channel, text, mark in mailbox.poll(since):
             wanted = channel in self._recorded
             self._mail_in(channel if wanted else '', text, mark)
-        while self._to_mark:
+        # A mark counts among what may be written in a minute, and messages go first.
+        for _ in range(min(MARKS, len(self._to_mark))):
             mailbox.mark(self._to_mark.popleft())
 
     def _mail_in(self, channel: str, text: str, mark: _Mark) -> None:
@@ -738,6 +746,16 @@ class _State:
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             log.error('%s cannot be read, so we begin at now: %s', path, type(error).__name__)
 
+    def without_cursor(self, channels: List[str]) -> List[str]:
+        with self._lock:
+            return [channel for channel in channels if channel not in self.cursors]
+
+    def begin(self, cursors: Dict[str, str]) -> None:
+        """Where another thread was faster, its cursors stay: they may have moved on."""
+        with self._lock:
+            self.cursors = {**cursors, **self.cursors}
+            self.save()
+
     def remember(self, identity: Optional[str]) -> None:
         if identity is None:
             return
@@ -776,15 +794,12 @@ class _State:
             kept = {'v': 1, 'cursors': self.cursors, 'mailbox': self.since, 'seen': seen}
             text = json.dumps(kept)
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            # Nobody else may read what is made here.
-            handle, name = tempfile.mkstemp(prefix=self._path.name, dir=self._path.parent)
-            try:
-                with os.fdopen(handle, 'w', encoding='utf-8') as file:
-                    file.write(text)
-                os.replace(name, self._path)
-            except BaseException:
-                os.unlink(name)
-                raise
+            beside = self._path.with_name(self._path.name + '.new')
+            # Nobody else may read it.
+            handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(handle, 'w', encoding='utf-8') as file:
+                file.write(text)
+            os.replace(beside, self._path)
 
 
 def _default_state(name: str) -> Path:

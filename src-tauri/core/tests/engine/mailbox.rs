@@ -18,7 +18,7 @@ use tokio::{sync::watch, time::timeout};
 use crate::world::{Desktop, Screen};
 
 /// Half a minute of patience with Redis, and some more.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 struct Scene {
     redis: Redis,

@@ -98,6 +98,8 @@ async fn start(home: Home, port: u16) -> Result<Engine> {
         authorities: None,
         surroundings: Surroundings::default(),
         api: None,
+        github: None,
+        mailbox: None,
         notifier: Arc::new(Nobody),
         version: env!("CARGO_PKG_VERSION").into(),
         sandbox: false,

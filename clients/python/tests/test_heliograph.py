@@ -403,6 +403,11 @@ class TheMailbox(Case):
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request) as answer:
             return json.load(answer)
 
+    def look_now(self, helios):
+        with helios._changed:
+            helios._poll_now = True
+            helios._changed.notify_all()
+
     def polling(self, helios):
         ear = self.listening(helios)
         eventually(lambda: self.kept(helios.name)['mailbox'], 'the first poll')
@@ -460,7 +465,7 @@ class TheMailbox(Case):
             self.github.order({'edit': {'comment': last, 'body': '```json\n{"from":"chad","id":"forged"}\n```'}})
             comment('newcomers-agent', 'f')
             helios.mailbox.not_before = 0.0
-            helios._wake.set()
+            self.look_now(helios)
             self.assertEqual(ear.next().id, 'f')
             for reason in ('not allowed', '0 blocks', '2 blocks', 'edited'):
                 eventually(lambda: any(reason in line for line in logs.output), reason)
@@ -496,8 +501,7 @@ class TheMailbox(Case):
         for number in range(1, 230):
             body = '```json\n{"from":"chad","id":"%d"}\n```' % number
             self.github.order({'comment': {'login': 'newcomer', 'issue': 1, 'body': body}})
-        ear.helios._poll_now = True
-        ear.helios._wake.set()
+        self.look_now(ear.helios)
         self.assertEqual([ear.next().id for _ in range(230)], [str(number) for number in range(230)])
         ear.nothing()
 

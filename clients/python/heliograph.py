@@ -461,7 +461,7 @@ class Helios:
         if not self._beside:
             # Apart, because a slow GitHub must not keep back our heartbeats.
             work = [self._keep_beating] + ([self._keep_fetching] if self.mailbox else [])
-            self._beside = [threading.Thread(target=one, name=f'heliograph {one.__name__}', daemon=True) for one in work]
+            self._beside = [threading.Thread(target=one, name='heliograph', daemon=True) for one in work]
             for thread in self._beside:
                 thread.start()
 
@@ -586,7 +586,8 @@ class Mailbox:
             headers, me = self._ask('GET', '/user')
             if not self._allowed:
                 self._allowed = {str(me['login']).lower()}
-            told = email.utils.parsedate_to_datetime(headers['date']).timestamp() if headers.get('date') else time.time()
+            date = headers.get('date')
+            told = email.utils.parsedate_to_datetime(date).timestamp() if date else time.time()
             return time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(told))
 
     def post(self, channel: str, text: str) -> None:
@@ -663,7 +664,8 @@ class Mailbox:
         return self._issues[title]
 
     def _list_issues(self) -> None:
-        path: Optional[str] = f'{self._home}/issues?labels={self.LABEL}&state=all&sort=created&direction=asc&per_page=100'
+        query = f'labels={self.LABEL}&state=all&sort=created&direction=asc&per_page=100'
+        path: Optional[str] = f'{self._home}/issues?{query}'
         self._issues.clear()
         while path:
             headers, issues = self._ask('GET', path)

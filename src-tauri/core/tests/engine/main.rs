@@ -9,7 +9,8 @@ mod world;
 use std::time::Duration;
 
 use heliograph_core::{
-    engine::{Condition, Event, Page, Place},
+    engine::{Condition, Event, Page, Place, Snapshot},
+    home::Home,
     message::ReplyStatus,
     notification::{Action, Subject},
     store::{Filter, TaskState},

@@ -54,7 +54,7 @@ async fn a_mailbox_is_set_up_on_one_page_and_stands_in_for_redis() {
     })
     .await;
     assert!(left.body.contains("\"status\":\"done\""), "{}", left.body);
-    session.no_trace_at_all(window.app(), &[&token], "by GitHub");
+    session.no_trace(window.app(), &[&token], "by GitHub");
 
     world.redis.restart().await.unwrap();
     world.reconnect().await;

@@ -18,6 +18,9 @@ async fn what_was_sent_meanwhile_is_told_in_one() {
     let start = Start::with(world.address()).in_background();
     let app = session.app(&start);
     world.heard_within(LIMIT).await;
+    let begun = "SELECT count(*) > 0 FROM records";
+    holds("it is known where the records begin", LIMIT, async || session.inbox().ask::<bool>(begun) == Some(true))
+        .await;
     record(&mut world, "0", "Heard live").await;
     session.inbox().holds(1).await;
     // Read again from the record, so that it is known where that was left.

@@ -360,7 +360,6 @@ class Helios:
                 if self._offer and self._hearing:
                     fresh = yield from self._move(pubsub, channels)
                     if fresh:
-                        pubsub.close()
                         pubsub, since_forward = fresh, 0
                         self._acknowledge()
                         yield from self._read_forward()
@@ -563,7 +562,9 @@ class Helios:
             self._offer = None
             log.error('the new address is refused as well')
             return
+        before = self._redis
         self._settle(offer, client)
+        before.connection_pool.disconnect(inuse_connections=False)
 
     def _move(self, old: Any, channels: List[str]) -> Iterator[Message]:
         """Moves to a new address while the old connection still hears: the new one hears first, then the old one is
@@ -588,8 +589,12 @@ class Helios:
             self._offer = None
             fresh.close()
             return None
+        before = self._redis
         self._settle(offer, client)
         reached = yield from self._read_to_mark(lambda: old.get_message(timeout=0.2), mark, without_id=True)
+        # Not earlier: newer versions of redis-py make those in use connect anew. What others use ends with the pool.
+        old.close()
+        before.connection_pool.disconnect(inuse_connections=False)
         # What has no id came on the old connection, unless that one broke.
         held.reverse()
         yield from self._read_to_mark(lambda: held.pop() if held else fresh.get_message(timeout=0.2), mark,
@@ -617,9 +622,7 @@ class Helios:
 
     def _settle(self, offer: _Offer, client: redis.Redis) -> None:
         """From now on everything goes to the new address."""
-        before, self._redis, self._url = self._redis, client, offer.url
-        # Those in use are given back by whoever uses them, and end with the pool.
-        before.connection_pool.disconnect(inuse_connections=False)
+        self._redis, self._url = client, offer.url
         self._offer, self._to_acknowledge = None, offer.rotation
         with self._changed:
             self._refused, self._often_until = False, 0.0

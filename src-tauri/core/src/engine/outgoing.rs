@@ -21,6 +21,7 @@ use crate::{
     store::{InboxState, Mailed, Mailing, Sent, Store},
     text,
     trouble::{Trouble, TroubleCode},
+    usage::CommandKind,
 };
 
 /// So many go out in one round trip.
@@ -149,11 +150,15 @@ impl Outgoing {
     }
 
     /// Publishes, each with its answer and in their order.
-    async fn publish(&self, messages: impl Iterator<Item = (&str, &[u8])>) -> Vec<Result<Published, PublishFailed>> {
+    async fn publish(
+        &self,
+        kind: CommandKind,
+        messages: impl Iterator<Item = (&str, &[u8])>,
+    ) -> Vec<Result<Published, PublishFailed>> {
         let record = self.settings.borrow().recorded();
-        let answers =
-            join_all(messages.map(|(channel, payload)| self.link.publish_recorded(channel, payload.to_vec(), record)))
-                .await;
+        let published =
+            messages.map(|(channel, payload)| self.link.publish_as(kind, channel, payload.to_vec(), record));
+        let answers = join_all(published).await;
         let refused = answers.iter().find_map(|answer| answer.as_ref().ok()?.unrecorded.clone());
         if let Some(trouble) = refused {
             self.board.report(trouble);
@@ -172,7 +177,8 @@ impl Outgoing {
         }
         let received = self.settings.borrow().replies.received;
         let (due, mut until) = self.store.receipts(names.clone(), received, AT_ONCE, now()).await?;
-        let answers = self.publish(due.iter().map(|receipt| (&*receipt.channel, &*receipt.payload))).await;
+        let answers =
+            self.publish(CommandKind::Receipt, due.iter().map(|receipt| (&*receipt.channel, &*receipt.payload))).await;
         let mut given = Vec::with_capacity(due.len());
         let mut stuck = false;
         for (receipt, answer) in due.into_iter().zip(answers) {
@@ -204,7 +210,8 @@ impl Outgoing {
             return Ok(Turn::Empty);
         }
         let waiting = self.store.waiting(AT_ONCE).await?;
-        let answers = self.publish(waiting.iter().map(|letter| (&*letter.channel, &*letter.payload))).await;
+        let answers =
+            self.publish(CommandKind::Publish, waiting.iter().map(|letter| (&*letter.channel, &*letter.payload))).await;
         let mut outcomes = Vec::with_capacity(waiting.len());
         let mut stuck = false;
         for (letter, answer) in waiting.iter().zip(answers) {

@@ -103,6 +103,7 @@ pub(super) fn start(setup: Setup) -> Engine {
     let mut tuning = Tuning::default();
     tuning.authorities = authorities.or(tuning.authorities);
     let authorities = tuning.authorities.clone();
+    let (meter, pace) = (tuning.meter.clone(), tuning.pace.clone());
     let (link, supervisor) = Link::new(deliveries, tuning);
     let (said, heard_said) = mpsc::channel(SAID);
     let (desktop, showing) = mpsc::channel(QUEUE);
@@ -149,6 +150,7 @@ pub(super) fn start(setup: Setup) -> Engine {
             link: link.clone(),
             board: Arc::clone(&board),
             again: Arc::clone(&seek),
+            pace,
         }
         .run(),
     );
@@ -164,6 +166,7 @@ pub(super) fn start(setup: Setup) -> Engine {
         answers: board.answers(),
         in_use: used,
         adopt,
+        meter,
     });
     others.spawn(keeping::keep(store.clone(), set.clone(), Arc::clone(&board)));
     others.spawn(reminder::remind(guide.clone(), store.clone(), set.clone(), said.clone()));

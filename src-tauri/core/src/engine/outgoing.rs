@@ -209,7 +209,7 @@ impl Outgoing {
         if self.store.inbox().borrow().waiting_to_send == 0 {
             return Ok(Turn::Empty);
         }
-        let waiting = self.store.waiting(AT_ONCE).await?;
+        let waiting = self.store.waiting(AT_ONCE, false).await?;
         let answers =
             self.publish(CommandKind::Publish, waiting.iter().map(|letter| (&*letter.channel, &*letter.payload))).await;
         let mut outcomes = Vec::with_capacity(waiting.len());

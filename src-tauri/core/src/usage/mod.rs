@@ -29,7 +29,7 @@ pub use metered::Metered;
 pub use month::{DAY, Month, day_of, midnight_after};
 pub use notice::words;
 pub use planner::{Example, Fleet, FleetPlan, FreeEnd, PlanCost, example, plan};
-pub use standing::{Reading, Standing, level_of, standing};
+pub use standing::{Reading, Standing, level_of, plan_in_use, standing};
 pub use terms::{Choice, Limits, PlanKind, Prices, Terms};
 pub use view::*;
 pub use warning::{Mark, Told, due};

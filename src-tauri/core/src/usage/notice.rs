@@ -25,12 +25,14 @@ pub fn words(mark: Mark, meter: &Standing, made: Option<&Forecast>, ours: &Tally
         _ => String::new(),
     };
     let until = Month::at(now).next_in_words();
-    (title, format!("{counted}{} {} It begins anew on {until} (UTC).", users(meter, ours), remedy(meter, ours)))
+    let anew =
+        if meter.kind == MeterKind::Storage { String::new() } else { format!(" It begins anew on {until} (UTC).") };
+    (title, format!("{counted}{}{}{anew}", users(meter, ours), remedy(meter, ours)))
 }
 
 fn users(meter: &Standing, ours: &Tally) -> String {
     if meter.kind == MeterKind::Storage {
-        return "The records beside the channels take most of it.".into();
+        return "The records beside the channels take most of it. ".into();
     }
     let mut named: Vec<_> = kinds(ours, meter.limit)
         .into_iter()
@@ -41,7 +43,7 @@ fn users(meter: &Standing, ours: &Tally) -> String {
         let share = super::level::percent(others, Some(limit)).unwrap_or_default();
         named.push(format!("others (Helios, the console) {share:.0} %"));
     }
-    format!("What uses it: {}.", named.join(", "))
+    if named.is_empty() { String::new() } else { format!("What uses it: {}. ", named.join(", ")) }
 }
 
 fn remedy(meter: &Standing, ours: &Tally) -> &'static str {

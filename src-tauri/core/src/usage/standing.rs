@@ -80,6 +80,11 @@ pub(super) fn plan(reading: Option<&Reading>, settings: &Usage) -> (PlanKind, St
     }
 }
 
+/// The plan to reckon with.
+pub fn plan_in_use(reading: Option<&Reading>, settings: &Usage) -> PlanKind {
+    plan(reading, settings).0
+}
+
 /// Commands, bandwidth and storage, in this order.
 pub fn standing(books: &Books, reading: Option<&Reading>, settings: &Usage, now: Millis) -> [Standing; 3] {
     let month = Month::at(now);

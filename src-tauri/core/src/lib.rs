@@ -21,3 +21,4 @@ pub mod store;
 pub mod text;
 pub mod trouble;
 pub mod upstash;
+pub mod usage;

@@ -7,6 +7,7 @@ import type { Notifications } from "./Notifications";
 import type { Record } from "./Record";
 import type { Reminders } from "./Reminders";
 import type { Replies } from "./Replies";
+import type { Usage } from "./Usage";
 
 /**
  * What can be set; `defaults.toml` says what each is for.
@@ -43,4 +44,8 @@ reminders: Reminders,
 /**
  * How long messages are kept.
  */
-inbox: Inbox, };
+inbox: Inbox, 
+/**
+ * What the database costs.
+ */
+usage: Usage, };

@@ -65,6 +65,8 @@ pub enum Page {
     Settings,
     /// The guided set-up.
     Setup,
+    /// What the database costs.
+    Usage,
 }
 
 impl std::str::FromStr for Page {
@@ -76,7 +78,8 @@ impl std::str::FromStr for Page {
             "link" => Ok(Self::Link),
             "settings" => Ok(Self::Settings),
             "setup" => Ok(Self::Setup),
-            _ => Err(format!("there is no page {text:?}; there are: inbox, link, settings, setup")),
+            "usage" => Ok(Self::Usage),
+            _ => Err(format!("there is no page {text:?}; there are: inbox, link, settings, setup, usage")),
         }
     }
 }

@@ -2,8 +2,11 @@
 
 use std::collections::HashSet;
 
-use super::{Agents, Inbox, Quiet, Settings, quiet};
-use crate::trouble::{Trouble, TroubleCode};
+use super::{Agents, Inbox, Quiet, Settings, Usage, quiet};
+use crate::{
+    trouble::{Trouble, TroubleCode},
+    usage::PlanKind,
+};
 
 /// The most agents: each costs three channels of one subscription.
 const PEERS: usize = 100;
@@ -18,6 +21,8 @@ const HEARTBEAT: std::ops::RangeInclusive<u32> = 1..=86_400;
 const KEPT: std::ops::RangeInclusive<u32> = 10..=1_000_000;
 /// The most days that messages are kept; beyond them is for ever.
 const KEEP_DAYS: u32 = 36_500;
+/// The least and the most dollars that something costs.
+const PRICE: std::ops::RangeInclusive<f64> = 0.0..=1_000_000.0;
 
 impl Settings {
     /// Says what of these cannot be used.
@@ -36,6 +41,7 @@ impl Settings {
             ));
         }
         self.inbox.check()?;
+        self.usage.check()?;
         self.notifications.quiet.check()
     }
 }
@@ -79,6 +85,20 @@ impl Inbox {
     fn check(&self) -> Result<(), Trouble> {
         if self.keep_days > KEEP_DAYS {
             return Err(refused("The setting inbox.keep_days must be 36,500 or less", "0 keeps messages for ever."));
+        }
+        Ok(())
+    }
+}
+
+impl Usage {
+    fn check(&self) -> Result<(), Trouble> {
+        for plan in PlanKind::ALL {
+            let terms = self.prices.of(plan);
+            let prices = [terms.base, terms.per_100k_commands, terms.per_gb_bandwidth, terms.per_gb_storage];
+            if prices.iter().any(|price| !PRICE.contains(price)) {
+                let message = format!("A price of the plan {:?} is not between 0 and 1,000,000", plan.in_words());
+                return Err(refused(message, "Write dollars, such as 0.20."));
+            }
         }
         Ok(())
     }
@@ -138,6 +158,16 @@ mod tests {
         assert_eq!(settings.check(), Ok(()));
         settings.inbox.keep_days = 36_501;
         assert!(settings.check().unwrap_err().message.contains("inbox.keep_days"));
+    }
+
+    #[test]
+    fn a_price_is_a_number_of_dollars() {
+        let mut settings = Settings::default();
+        assert_eq!(settings.check(), Ok(()));
+        for price in [-0.1, f64::NAN, f64::INFINITY] {
+            settings.usage.prices.fixed.base = price;
+            assert!(settings.check().unwrap_err().message.contains("\"Fixed\""), "{price}");
+        }
     }
 
     #[test]

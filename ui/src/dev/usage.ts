@@ -27,16 +27,22 @@ const day_s = 86_400;
 
 export type Case = "quiet" | "busy" | "near" | "close" | "over" | "keyless" | "paid" | "empty";
 
-/** Messages of ours a day, others’ commands a day, seconds between heartbeats, how far above that the last days were. */
-const cases: Record<Case, { messages: number; others: number; every: number; rise: number }> = {
-  quiet: { messages: 14, others: 640, every: 120, rise: 1 },
-  busy: { messages: 1400, others: 5200, every: 60, rise: 1.2 },
-  near: { messages: 2300, others: 9500, every: 60, rise: 1.3 },
-  close: { messages: 2900, others: 11_300, every: 60, rise: 1.3 },
-  over: { messages: 3000, others: 12_400, every: 60, rise: 1.3 },
-  keyless: { messages: 60, others: 0, every: 120, rise: 1 },
-  paid: { messages: 9000, others: 31_000, every: 30, rise: 1 },
-  empty: { messages: 0, others: 0, every: 120, rise: 1 },
+/**
+ * Messages of ours a day, others’ commands a day, seconds between heartbeats, how far above that the last days were,
+ * and what all of it comes to in percent, whatever day it is; 0 for whatever it comes to.
+ */
+const cases: Record<
+  Case,
+  { messages: number; others: number; every: number; rise: number; percent: number }
+> = {
+  quiet: { messages: 14, others: 640, every: 120, rise: 1, percent: 0 },
+  busy: { messages: 1400, others: 5200, every: 60, rise: 1.2, percent: 0 },
+  near: { messages: 2300, others: 9500, every: 60, rise: 1.3, percent: 86 },
+  close: { messages: 2900, others: 11_300, every: 60, rise: 1.3, percent: 96.5 },
+  over: { messages: 3000, others: 12_400, every: 60, rise: 1.3, percent: 103 },
+  keyless: { messages: 60, others: 0, every: 120, rise: 1, percent: 0 },
+  paid: { messages: 9000, others: 31_000, every: 30, rise: 1, percent: 0 },
+  empty: { messages: 0, others: 0, every: 120, rise: 1, percent: 0 },
 };
 
 const names: [CommandKind, string][] = [
@@ -52,10 +58,10 @@ const names: [CommandKind, string][] = [
 
 const sum = (numbers: number[]) => numbers.reduce((all, one) => all + one, 0);
 
-function dayOf(which: Case, place: number, part: number, date: string): DayView {
+function dayOf(which: Case, place: number, part: number, date: string, factor: number): DayView {
   const { messages, others, every, rise } = cases[which];
   const wave = 0.72 + 0.5 * Math.abs(Math.sin(place * 1.7)) + (place % 7 > 4 ? -0.35 : 0);
-  const times = wave * (place > 15 ? rise : 1) * part;
+  const times = wave * (place > 15 ? rise : 1) * part * factor;
   const said = Math.round(messages * times);
   const receipts = Math.round(said * 0.4);
   const amounts: Record<CommandKind, number> = {
@@ -87,19 +93,25 @@ export function usageOf(which: Case, settings: Settings = usual, now = Date.now(
   const [year, month] = [today.getUTCFullYear(), today.getUTCMonth()];
   const turns_at = Date.UTC(year, month + 1, 1);
   const days_in_month = new Date(turns_at - 1).getUTCDate();
-  const days = Array.from({ length: today.getUTCDate() }, (_, place) =>
-    dayOf(
-      which,
-      place,
-      place + 1 === today.getUTCDate() ? (now % DAY) / DAY : 1,
-      new Date(Date.UTC(year, month, place + 1)).toISOString().slice(0, 10),
-    ),
-  );
+  const daysOf = (factor: number) =>
+    Array.from({ length: today.getUTCDate() }, (_, place) =>
+      dayOf(
+        which,
+        place,
+        place + 1 === today.getUTCDate() ? (now % DAY) / DAY : 1,
+        new Date(Date.UTC(year, month, place + 1)).toISOString().slice(0, 10),
+        factor,
+      ),
+    );
+  const all = (days: DayView[]) => sum(days.map((day) => day.everybody ?? day.commands));
+  const { percent } = cases[which];
+  const [fixed, whole] = [all(daysOf(0)), all(daysOf(1))];
+  const days = daysOf(percent > 0 ? ((percent / 100) * FREE - fixed) / (whole - fixed) : 1);
   const read = which !== "keyless" && which !== "empty";
   const limit =
     settings.usage.most_commands || (which === "paid" ? null : (settings.usage.prices.free.commands ?? FREE));
   const ours = sum(days.map((day) => day.commands));
-  const others = read ? sum(days.map((day) => (day.everybody ?? day.commands * 1.8) - day.commands)) : null;
+  const others = read ? all(days) - ours : null;
   const used = Math.round(ours + (others ?? 0));
   const bytes = sum(days.map((day) => day.bytes_in + day.bytes_out));
   const percentOf = (amount: number, of: number | null) => (of === null ? null : (100 * amount) / of);

@@ -129,8 +129,9 @@ export function size(bytes: number): string {
 
 /** "86.2 %"; cut off rather than rounded, so that it never says 80 before it is. */
 export function percent(share: number): string {
+  if (share === 0) return "0 %";
   if (share > 0 && share < 0.1) return "under 0.1 %";
-  return `${short(Math.floor(share * 10 + 1e-6) / 10)} %`;
+  return `${(Math.floor(share * 10 + 1e-6) / 10).toFixed(1)} %`;
 }
 
 /** "$1.20", "$0". */

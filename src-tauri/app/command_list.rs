@@ -9,5 +9,6 @@ commands! {
     kit, reveal_address, copy_kit, ping_helios, open_web,
     settings, change_settings, computer, set_autostart, test_notification, possessions, forget_everything,
     check_mailbox, use_mailbox, leave_mailbox, export_messages, import_part, import_messages,
+    usage, usage_what_if, plan_fleet, plan_example, export_usage,
     about, diagnostics
 }

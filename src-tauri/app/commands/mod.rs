@@ -18,9 +18,10 @@ mod computer;
 mod mailbox;
 mod messages;
 mod setup;
+mod usage;
 
 #[allow(clippy::wildcard_imports, reason = "the list of commands names them all; in tests the lint is silent")]
-use self::{computer::*, mailbox::*, messages::*, setup::*};
+use self::{computer::*, mailbox::*, messages::*, setup::*, usage::*};
 
 macro_rules! commands {
     ($($name:ident),* $(,)?) => {

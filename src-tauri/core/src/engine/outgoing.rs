@@ -21,7 +21,7 @@ use crate::{
     store::{InboxState, Mailed, Mailing, Sent, Store},
     text,
     trouble::{Trouble, TroubleCode},
-    usage::CommandKind,
+    usage::{CommandKind, Level},
 };
 
 /// So many go out in one round trip.
@@ -49,6 +49,8 @@ pub(super) struct Outgoing {
     /// Redis is not to be counted on.
     pub(super) away: watch::Receiver<bool>,
     pub(super) board: Arc<Board>,
+    /// How sparing the program is to be.
+    pub(super) saving: watch::Receiver<Level>,
 }
 
 /// How a turn ended.
@@ -70,6 +72,7 @@ impl Outgoing {
         let mut hearing = self.board.hearing();
         let mut away = self.away.clone();
         let mut mailbox = self.mailbox.status();
+        let mut saving = self.saving.clone();
         let mut unheard = self.unheard().await;
         let mut receipts_from = 0;
         loop {
@@ -99,6 +102,7 @@ impl Outgoing {
                 changed = hearing.changed() => changed.is_err(),
                 changed = away.changed() => changed.is_err(),
                 changed = mailbox.changed() => changed.is_err(),
+                changed = saving.changed() => changed.is_err(),
                 () = sleep_until(again.unwrap_or_else(Instant::now)), if again.is_some() => false,
             };
             if gone {
@@ -155,7 +159,7 @@ impl Outgoing {
         kind: CommandKind,
         messages: impl Iterator<Item = (&str, &[u8])>,
     ) -> Vec<Result<Published, PublishFailed>> {
-        let record = self.settings.borrow().recorded();
+        let record = self.settings.borrow().recorded().filter(|_| !self.scarce());
         let published =
             messages.map(|(channel, payload)| self.link.publish_as(kind, channel, payload.to_vec(), record));
         let answers = join_all(published).await;
@@ -164,6 +168,11 @@ impl Outgoing {
             self.board.report(trouble);
         }
         answers
+    }
+
+    /// Only what must go out does.
+    fn scarce(&self) -> bool {
+        *self.saving.borrow() == Level::Scarce
     }
 
     async fn give_receipts(
@@ -175,7 +184,7 @@ impl Outgoing {
         if self.store.inbox().borrow().newest <= *from {
             return Ok(Turn::Empty);
         }
-        let received = self.settings.borrow().replies.received;
+        let received = self.settings.borrow().replies.received && !self.scarce();
         let (due, mut until) = self.store.receipts(names.clone(), received, AT_ONCE, now()).await?;
         let answers =
             self.publish(CommandKind::Receipt, due.iter().map(|receipt| (&*receipt.channel, &*receipt.payload))).await;
@@ -209,7 +218,7 @@ impl Outgoing {
         if self.store.inbox().borrow().waiting_to_send == 0 {
             return Ok(Turn::Empty);
         }
-        let waiting = self.store.waiting(AT_ONCE).await?;
+        let waiting = self.store.waiting(AT_ONCE, self.scarce()).await?;
         let answers =
             self.publish(CommandKind::Publish, waiting.iter().map(|letter| (&*letter.channel, &*letter.payload))).await;
         let mut outcomes = Vec::with_capacity(waiting.len());

@@ -5,6 +5,7 @@
 
 mod account;
 mod address;
+mod counters;
 mod kit;
 mod making;
 mod names;
@@ -20,6 +21,7 @@ use secrecy::SecretString;
 use tokio::sync::{broadcast, watch};
 use url::Url;
 
+pub(crate) use counters::Unknown;
 pub use view::*;
 
 use self::shared::Shared;

@@ -33,6 +33,8 @@ pub enum Subject {
     Summary,
     /// Something the program itself has to say.
     Notice,
+    /// What it has to say of the database's limits.
+    Usage,
 }
 
 /// What the person can press on a notification.
@@ -83,6 +85,11 @@ pub fn key_is_old(days: u32) -> Notification {
         urgent: false,
         actions: vec![Action::Open],
     }
+}
+
+/// A limit of the plan comes near, or the like.
+pub fn usage(title: String, body: String) -> Notification {
+    Notification { subject: Subject::Usage, title, body, urgent: false, actions: vec![Action::Open] }
 }
 
 /// Why a notification was not shown.

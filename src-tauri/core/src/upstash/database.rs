@@ -147,6 +147,11 @@ impl Database {
         Some(self.place.as_ref()?.address(self.password.as_ref()?))
     }
 
+    /// Is it the one at this host and port?
+    pub(crate) fn is_at(&self, host: &str, port: u16) -> bool {
+        self.place.as_ref().is_some_and(|place| place.is_at(host, port))
+    }
+
     /// Can it be used now? One whose state was not said is given the chance.
     pub fn usable(&self) -> bool {
         matches!(self.state, State::Active | State::Unknown) && self.place.is_some()

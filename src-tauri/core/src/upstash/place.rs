@@ -39,6 +39,10 @@ impl Place {
         Some(Self { host, port })
     }
 
+    pub(super) fn is_at(&self, host: &str, port: u16) -> bool {
+        self.host.eq_ignore_ascii_case(host) && self.port == port
+    }
+
     /// The address of the user `default` with this password. Always encrypted, as nothing else is answered.
     pub(super) fn address(&self, password: &SecretString) -> SecretString {
         let password = utf8_percent_encode(password.expose_secret().trim(), NON_ALPHANUMERIC);

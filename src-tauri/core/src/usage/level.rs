@@ -20,8 +20,8 @@ pub enum Level {
     Usual,
     /// Four fifths of a limit are used: a heartbeat every five minutes at most.
     Careful,
-    /// Hardly anything is left: tasks, replies and what is urgent go out; no record, no receipts, no answers to pings,
-    /// and a heartbeat every fifteen minutes, which the connection needs to be proved at all.
+    /// Hardly anything is left: tasks, replies and alerts go out; no record, no receipts, no answers to pings, and a
+    /// heartbeat every fifteen minutes, which it takes to notice a dead connection at all.
     Scarce,
 }
 
@@ -41,8 +41,8 @@ impl Level {
             Self::Usual => "Nothing is held back.",
             Self::Careful => "Heartbeats go out every five minutes at most.",
             Self::Scarce => {
-                "Only tasks, replies and what is urgent go out. Nothing is written into the record, no receipts are \
-                 sent, and heartbeats go out every fifteen minutes."
+                "Only tasks, replies and alerts go out; other messages wait. Nothing is written into the record, no \
+                 receipts are sent, and heartbeats go out every fifteen minutes."
             }
         }
     }

@@ -54,7 +54,7 @@ test("without a key only ours is shown, and how more becomes known", async () =>
   within(meter).getByText(/ours alone/);
   expect(within(meter).queryByText("Others")).toBeNull();
   within(screen.getByRole("region", { name: "Storage" })).getByText("Not known");
-  screen.getByText("No API key of an Upstash account is known.");
+  screen.getByText(/^Without an API key/);
   await fireEvent.click(button("Log in to Upstash"));
   await waitFor(() => expect(world.of("guide_door")).toEqual([{ door: "make" }]));
 });

@@ -212,7 +212,9 @@ export function usageOf(which: Case, settings: Settings = usual, now = Date.now(
           ],
     kinds: which === "empty" ? [] : kinds,
     read_at: read ? now - 4 * 60_000 : null,
-    unread: read ? null : "No API key of an Upstash account is known.",
+    unread: read
+      ? null
+      : "Without an API key only what this program uses is known. With one, Upstash says what everybody uses.",
     plan: {
       ...plan,
       as_of: settings.usage.prices.as_of,

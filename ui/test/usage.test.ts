@@ -194,6 +194,17 @@ test("plan, limit and prices are put right", async () => {
   expect(sent()?.usage.prices.fixed).toEqual(made.settings.usage.prices.fixed);
 });
 
+test("a table of prices that is refused stays written", async () => {
+  await usage("busy", "Plan and prices", { fails: { change_settings: refused } });
+  await fireEvent.click(await screen.findByRole("button", { name: "Correct this table" }));
+  const base = await screen.findByLabelText<HTMLInputElement>("Fixed: A month, in any case, $");
+  await fireEvent.input(base, { target: { value: "12.5" } });
+  await fireEvent.click(button("Save the table"));
+  expect((await screen.findByRole("alert")).textContent).toContain("The disk is full.");
+  expect(base.isConnected).toBe(true);
+  expect(base.value).toBe("12.5");
+});
+
 test("a fleet is planned as one writes, and nothing unsound is asked", async () => {
   const world = await usage("busy", "Plan a fleet");
   await screen.findByRole("heading", { name: "Free is the cheapest: $0 a month" });

@@ -22,7 +22,8 @@ impl Guide {
     /// Is there an API key that the counters can be asked with?
     pub(crate) fn has_key(&self) -> bool {
         let state = self.shared.look();
-        state.account.is_some() || state.view.account.is_some()
+        // One in the keychain is asked for only where the set-up put it there.
+        state.account.is_some() || state.view.account.as_ref().is_some_and(|known| known.kept == Keep::Keychain)
     }
 
     /// Asks for the database in use and its counters: two or three requests.
@@ -33,13 +34,9 @@ impl Guide {
         Ok((database, stats))
     }
 
-    /// The keychain is asked only for a key that was put there; it stays in memory from then on.
+    /// A key from the keychain stays in memory from then on.
     async fn account_at_hand(&self) -> Result<Account, Unknown> {
-        let kept = {
-            let state = self.shared.look();
-            state.account.is_some() || state.view.account.as_ref().is_some_and(|known| known.kept == Keep::Keychain)
-        };
-        if !kept {
+        if !self.has_key() {
             return Err(Unknown::NoKey);
         }
         self.account().await.map_err(Unknown::Failed)

@@ -57,6 +57,7 @@ impl Desk {
             self.keep_alive().await;
             tokio::select! {
                 () = sleep(rest(now())) => {}
+                () = self.news.notified() => {}
                 changed = settings.changed() => if changed.is_err() { return },
             }
         }

@@ -43,6 +43,8 @@ pub(super) struct Desk {
     state: Mutex<State>,
     /// Somebody looks at the page.
     looked: Notify,
+    /// Something is to be said before the next minute is over.
+    news: Notify,
 }
 
 #[derive(Default)]
@@ -68,7 +70,7 @@ struct Kept {
 
 /// Starts the tasks, to be cut off with the others. What was counted is written by [`Desk::write`] at the end.
 pub(super) fn start(tasks: &mut JoinSet<()>, means: Means) -> Arc<Desk> {
-    let desk = Arc::new(Desk { means, state: Mutex::default(), looked: Notify::new() });
+    let desk = Arc::new(Desk { means, state: Mutex::default(), looked: Notify::new(), news: Notify::new() });
     tasks.spawn(Arc::clone(&desk).keep());
     tasks.spawn(Arc::clone(&desk).read());
     desk
@@ -145,6 +147,7 @@ impl Desk {
         if changed {
             tracing::info!(?level, "how sparing the program is with commands");
             self.means.board.change(|inner| inner.saving = level);
+            self.news.notify_one();
         }
     }
 

@@ -17,8 +17,6 @@ use crate::{
 /// While somebody looks at the page, and otherwise.
 const LOOKED_AT: Duration = Duration::from_mins(10);
 const OTHERWISE: Duration = Duration::from_hours(1);
-/// Without a key nothing is asked: it is only seen whether there is one by now.
-const WITHOUT_A_KEY: Duration = Duration::from_secs(20);
 /// The page asks again while it is open; one that has not for so long is closed.
 const STILL_LOOKING: Millis = 60_000;
 
@@ -63,25 +61,25 @@ impl Desk {
 
     /// Until it may be asked again.
     async fn rest(&self, asked: Instant) {
+        if matches!(self.look().unread, Some(Unknown::NoKey)) {
+            // Nothing was asked, so nothing is counted from.
+            return self.key().await;
+        }
         loop {
-            let without = matches!(self.look().unread, Some(Unknown::NoKey));
-            let until = asked
-                + if without {
-                    WITHOUT_A_KEY
-                } else if self.is_looked_at() {
-                    LOOKED_AT
-                } else {
-                    OTHERWISE
-                };
+            let until = asked + if self.is_looked_at() { LOOKED_AT } else { OTHERWISE };
             tokio::select! {
-                () = sleep_until(until) => {
-                    if !without || self.means.guide.has_key() {
-                        return;
-                    }
-                    // Nothing was asked, so nothing is counted from.
-                    sleep_until(Instant::now() + WITHOUT_A_KEY).await;
-                }
+                () = sleep_until(until) => return,
                 () = self.looked.notified() => {}
+            }
+        }
+    }
+
+    /// Until there is a key.
+    async fn key(&self) {
+        let mut changes = self.means.guide.changes();
+        while !self.means.guide.has_key() {
+            if changes.changed().await.is_err() {
+                return std::future::pending().await;
             }
         }
     }

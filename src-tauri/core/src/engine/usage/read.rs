@@ -38,24 +38,24 @@ impl Desk {
         let answer = self.means.guide.counters().await;
         let now = now();
         self.count(now);
-        let mut state = self.look();
+        let mut known = self.look();
         match answer {
             Ok((database, stats)) => {
-                let ours = state.books.month(Month::at(now));
+                let ours = known.books.month(Month::at(now));
                 if let Some(commands) = stats.monthly_commands {
-                    state.books.everybody(commands, now);
+                    known.books.everybody(commands, now);
                 }
-                state.reading = Some(reading(&database, &stats, ours, now));
-                state.unread = None;
+                known.reading = Some(reading(&database, &stats, ours, now));
+                known.unread = None;
             }
             Err(why) => {
                 if let Unknown::Failed(trouble) = &why {
                     tracing::info!(code = ?trouble.code, "the service's counters could not be read");
                 }
-                state.unread = Some(why);
+                known.unread = Some(why);
             }
         }
-        drop(state);
+        drop(known);
         self.slow_down(now);
     }
 

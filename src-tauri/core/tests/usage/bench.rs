@@ -1,6 +1,6 @@
 //! A server, an engine on it, and a connection of our own whose every byte and command is known.
 
-use std::{net::Ipv4Addr, pin::Pin, sync::Arc, time::Duration};
+use std::{fmt::Write as _, net::Ipv4Addr, pin::Pin, sync::Arc, time::Duration};
 
 use heliograph_core::{
     discover::Surroundings,
@@ -166,7 +166,7 @@ impl Admin {
     pub(crate) async fn say(&mut self, words: &[&str]) -> String {
         let mut command = format!("*{}\r\n", words.len());
         for word in words {
-            command.push_str(&format!("${}\r\n{word}\r\n", word.len()));
+            let _ = write!(command, "${}\r\n{word}\r\n", word.len());
         }
         self.stream.write_all(command.as_bytes()).await.unwrap();
         self.went += command.len() as u64;

@@ -40,12 +40,12 @@ impl Desk {
         self.count(now);
         let mut state = self.look();
         match answer {
-            Ok((database, stats)) => {
+            Ok((database, counters)) => {
                 let ours = state.books.month(Month::at(now));
-                if let Some(commands) = stats.monthly_commands {
+                if let Some(commands) = counters.monthly_commands {
                     state.books.everybody(commands, now);
                 }
-                state.reading = Some(reading(&database, &stats, ours, now));
+                state.reading = Some(reading(&database, &counters, ours, now));
                 state.unread = None;
             }
             Err(why) => {

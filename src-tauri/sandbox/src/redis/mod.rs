@@ -54,8 +54,8 @@ pub(crate) struct Given {
 #[derive(Clone, Debug)]
 pub(crate) struct Certificates {
     pub(crate) ca: PathBuf,
-    certificate: PathBuf,
-    key: PathBuf,
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
 }
 
 impl Certificates {
@@ -180,6 +180,18 @@ impl Redis {
         timeout(START_LIMIT, changed).await.context("the Redis server did not answer in time")??;
         self.config.password = password;
         self.config.write()
+    }
+
+    /// Ends all connections of `default`.
+    pub(crate) async fn cut_connections(&self) -> Result<()> {
+        let cut = async {
+            let mut admin = self.address().commands().await?;
+            // Our own is left out by itself.
+            let mut kill = redis::cmd("CLIENT");
+            let _: u64 = kill.arg("KILL").arg("USER").arg("default").query_async(&mut admin.connection).await?;
+            anyhow::Ok(())
+        };
+        timeout(START_LIMIT, cut).await.context("the Redis server did not answer in time")?
     }
 
     /// Ends the server as a power cut would.

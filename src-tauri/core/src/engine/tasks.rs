@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Engine, Setup,
-    attention::{self, QUEUE},
+    attention::{self, QUEUE, Said},
     board::Board,
     intake::Intake,
     keeping,
@@ -27,8 +27,9 @@ use crate::{
     guide::{Guide, Means},
     link::{Link, Tuning},
     message::{Names, now},
-    notification::Policy,
-    store::{InboxState, Store},
+    notification::{Notifier, Policy},
+    settings::Settings,
+    store::{Committed, InboxState, Store},
     usage::Level,
 };
 
@@ -87,20 +88,7 @@ impl Tasks {
 
 /// Wires everything together and starts it.
 pub(super) fn start(setup: Setup) -> Engine {
-    let Setup {
-        home,
-        settings,
-        address,
-        authorities,
-        surroundings,
-        api,
-        github,
-        mailbox: offered,
-        notifier,
-        version,
-        sandbox,
-    } = setup;
-    let notifications = settings.notifications.clone();
+    let Setup { home, settings, surroundings, version, sandbox, .. } = setup;
     let (settings, set) = watch::channel(settings);
     let (adopt, adopted) = watch::channel(None);
     let (in_use, used) = watch::channel(None);
@@ -109,27 +97,23 @@ pub(super) fn start(setup: Setup) -> Engine {
     let store = Store::open(home.database(), commits);
     let (deliveries, delivered) = mpsc::channel(DELIVERIES);
     let mut tuning = Tuning::default();
-    tuning.authorities = authorities.or(tuning.authorities);
+    tuning.authorities = setup.authorities.or(tuning.authorities);
     let authorities = tuning.authorities.clone();
     let (meter, pace) = (tuning.meter.clone(), tuning.pace.clone());
     let (sparing, saving) = watch::channel(Level::Usual);
     let (link, supervisor) = Link::new(deliveries, tuning);
-    let (said, heard_said) = mpsc::channel(SAID);
-    let (desktop, showing) = mpsc::channel(QUEUE);
     let seek = Arc::new(Notify::new());
     let fixed = Fixed { version: version.clone(), sandbox };
     let (snapshot_out, snapshot) = watch::channel(first_snapshot(&fixed, &set.borrow().names(), &board, &link));
 
     let keychain = Keychain::new(sandbox);
     let mut others = JoinSet::new();
-    let policy = Policy::new(notifications, jiff::tz::TimeZone::system());
-    others.spawn(attention::decide(policy, Arc::clone(&board), set.clone(), committed, heard_said, desktop));
-    others.spawn(attention::show(notifier, Arc::clone(&board), showing));
+    let said = notify(&mut others, setup.notifier, &board, &set, committed);
     let around = Around {
         keychain: keychain.clone(),
-        api: github,
+        api: setup.github,
         authorities: authorities.clone(),
-        offered,
+        offered: setup.mailbox,
         settings: set.clone(),
         store: store.clone(),
         link: link.clone(),
@@ -139,7 +123,7 @@ pub(super) fn start(setup: Setup) -> Engine {
     let watched =
         Watched { link: link.status(), settings: set.clone(), mailroom: Arc::clone(&mailroom), away: away.clone() };
     others.spawn(status::keep(fixed, Arc::clone(&board), store.clone(), watched, snapshot_out));
-    let outgoing = Outgoing {
+    let sending = Outgoing {
         settings: set.clone(),
         store: store.clone(),
         link: link.clone(),
@@ -148,29 +132,27 @@ pub(super) fn start(setup: Setup) -> Engine {
         board: Arc::clone(&board),
         saving: saving.clone(),
     };
-    others.spawn(outgoing.run());
-    others.spawn(
-        Seek {
-            given: address,
-            adopted,
-            in_use,
-            keychain: keychain.clone(),
-            settings: set.clone(),
-            version,
-            link: link.clone(),
-            board: Arc::clone(&board),
-            again: Arc::clone(&seek),
-            pace: pace.clone(),
-        }
-        .run(),
-    );
+    others.spawn(sending.run());
+    let seeking = Seek {
+        given: setup.address,
+        adopted,
+        in_use,
+        keychain: keychain.clone(),
+        settings: set.clone(),
+        version,
+        link: link.clone(),
+        board: Arc::clone(&board),
+        again: Arc::clone(&seek),
+        pace: pace.clone(),
+    };
+    others.spawn(seeking.run());
     let intake_link = link.clone();
     let guide = Guide::start(Means {
         keychain,
         store: store.clone(),
         settings: set.clone(),
         surroundings,
-        api,
+        api: setup.api,
         authorities,
         link,
         answers: board.answers(),
@@ -178,20 +160,18 @@ pub(super) fn start(setup: Setup) -> Engine {
         adopt,
         meter: meter.clone(),
     });
-    let usage = usage::start(
-        &mut others,
-        usage::Means {
-            meter,
-            pace,
-            store: store.clone(),
-            link: intake_link.clone(),
-            guide: guide.clone(),
-            board: Arc::clone(&board),
-            settings: set.clone(),
-            saving: sparing,
-            said: said.clone(),
-        },
-    );
+    let means = usage::Means {
+        meter,
+        pace,
+        store: store.clone(),
+        link: intake_link.clone(),
+        guide: guide.clone(),
+        board: Arc::clone(&board),
+        settings: set.clone(),
+        saving: sparing,
+        said: said.clone(),
+    };
+    let usage = usage::start(&mut others, means);
     others.spawn(keeping::keep(store.clone(), set.clone(), Arc::clone(&board)));
     others.spawn(reminder::remind(guide.clone(), store.clone(), set.clone(), said.clone()));
     let intake = Intake::new(set, store.clone(), intake_link, Arc::clone(&board));
@@ -203,6 +183,22 @@ pub(super) fn start(setup: Setup) -> Engine {
     let tasks = Arc::new(Tasks { running: Mutex::new(Some(Running { link_stop, way_in, others })) });
     let settings = Arc::new(settings);
     Engine { settings, home, store, board, said, wishes, seek, guide, usage, mailroom, snapshot, tasks }
+}
+
+/// Notifications, from what is committed and said to the desktop.
+fn notify(
+    tasks: &mut JoinSet<()>,
+    notifier: Arc<dyn Notifier>,
+    board: &Arc<Board>,
+    settings: &watch::Receiver<Settings>,
+    committed: mpsc::Receiver<Committed>,
+) -> mpsc::Sender<Said> {
+    let (said, heard) = mpsc::channel(SAID);
+    let (desktop, showing) = mpsc::channel(QUEUE);
+    let policy = Policy::new(settings.borrow().notifications.clone(), jiff::tz::TimeZone::system());
+    tasks.spawn(attention::decide(policy, Arc::clone(board), settings.clone(), committed, heard, desktop));
+    tasks.spawn(attention::show(notifier, Arc::clone(board), showing));
+    said
 }
 
 fn first_snapshot(fixed: &Fixed, names: &Names, board: &Board, link: &Link) -> super::Snapshot {

@@ -166,7 +166,7 @@ impl Admin {
     pub(crate) async fn say(&mut self, words: &[&str]) -> String {
         let mut command = format!("*{}\r\n", words.len());
         for word in words {
-            write!(command, "${}\r\n{word}\r\n", word.len()).unwrap();
+            let _ = write!(command, "${}\r\n{word}\r\n", word.len());
         }
         self.stream.write_all(command.as_bytes()).await.unwrap();
         self.went += command.len() as u64;

@@ -38,24 +38,24 @@ impl Desk {
         let answer = self.means.guide.counters().await;
         let now = now();
         self.count(now);
-        let mut known = self.look();
+        let mut state = self.look();
         match answer {
-            Ok((database, stats)) => {
-                let ours = known.books.month(Month::at(now));
-                if let Some(commands) = stats.monthly_commands {
-                    known.books.everybody(commands, now);
+            Ok((database, counters)) => {
+                let ours = state.books.month(Month::at(now));
+                if let Some(commands) = counters.monthly_commands {
+                    state.books.everybody(commands, now);
                 }
-                known.reading = Some(reading(&database, &stats, ours, now));
-                known.unread = None;
+                state.reading = Some(reading(&database, &counters, ours, now));
+                state.unread = None;
             }
             Err(why) => {
                 if let Unknown::Failed(trouble) = &why {
                     tracing::info!(code = ?trouble.code, "the service's counters could not be read");
                 }
-                known.unread = Some(why);
+                state.unread = Some(why);
             }
         }
-        drop(known);
+        drop(state);
         self.slow_down(now);
     }
 

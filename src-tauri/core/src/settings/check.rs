@@ -2,8 +2,11 @@
 
 use std::collections::HashSet;
 
-use super::{Agents, Inbox, Quiet, Settings, quiet};
-use crate::trouble::{Trouble, TroubleCode};
+use super::{Agents, Inbox, Quiet, Reminders, Rotation, Settings, quiet};
+use crate::{
+    rotation,
+    trouble::{Trouble, TroubleCode},
+};
 
 /// The most agents: each costs three channels of one subscription.
 const PEERS: usize = 100;
@@ -18,6 +21,8 @@ const HEARTBEAT: std::ops::RangeInclusive<u32> = 1..=86_400;
 const KEPT: std::ops::RangeInclusive<u32> = 10..=1_000_000;
 /// The most days that messages are kept; beyond them is for ever.
 const KEEP_DAYS: u32 = 36_500;
+/// The least and the most days after which the key is to be rotated.
+const ROTATE_DAYS: std::ops::RangeInclusive<u32> = 1..=3_650;
 
 impl Settings {
     /// Says what of these cannot be used.
@@ -36,6 +41,8 @@ impl Settings {
             ));
         }
         self.inbox.check()?;
+        self.reminders.check()?;
+        self.rotation.check()?;
         self.notifications.quiet.check()
     }
 }
@@ -79,6 +86,33 @@ impl Inbox {
     fn check(&self) -> Result<(), Trouble> {
         if self.keep_days > KEEP_DAYS {
             return Err(refused("The setting inbox.keep_days must be 36,500 or less", "0 keeps messages for ever."));
+        }
+        Ok(())
+    }
+}
+
+impl Reminders {
+    fn check(&self) -> Result<(), Trouble> {
+        if !ROTATE_DAYS.contains(&self.rotate_days) {
+            return Err(refused("The setting reminders.rotate_days must be between 1 and 3,650", "30 is the default."));
+        }
+        if self.renew_days > *ROTATE_DAYS.end() {
+            return Err(refused("The setting reminders.renew_days must be 3,650 or less", "0 reminds of nothing."));
+        }
+        Ok(())
+    }
+}
+
+impl Rotation {
+    fn check(&self) -> Result<(), Trouble> {
+        if !self.helios_key.trim().is_empty() && rotation::recipient(&self.helios_key).is_none() {
+            return Err(refused(
+                "The setting rotation.helios_key is no public key of age",
+                "It begins with age1 and is shown by heliograph.py on Helios's side.",
+            ));
+        }
+        if !self.command.trim().is_empty() && shlex::split(&self.command).is_none_or(|words| words.is_empty()) {
+            return Err(refused("The setting rotation.command cannot be split into words", "Look at its quotes."));
         }
         Ok(())
     }

@@ -4,7 +4,9 @@
 //! it goes to Helios. It must not be called twice at once, and asks for a new key at most once in a rotation.
 
 mod handover;
+mod machine;
 mod view;
 
 pub use handover::{key_fingerprint, recipient, seal};
+pub use machine::{Event as Happening, Machine, Task};
 pub use view::*;

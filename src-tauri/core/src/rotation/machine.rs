@@ -213,7 +213,7 @@ impl Machine {
             (Stage::Reset | Stage::Store | Stage::Prove, Event::StillOld | Event::NewRefused) if self.adopted => {
                 self.go(Stage::Reconnect)
             }
-            (Stage::Preflight, Event::Barred)
+            (Stage::Preflight | Stage::Announce, Event::Barred)
             | (Stage::Announce, Event::Yielded)
             | (Stage::Reset, Event::Denied | Event::StillOld)
             | (Stage::Store | Stage::Prove, Event::StillOld | Event::NewRefused) => Task::CleanUp,
@@ -230,7 +230,7 @@ impl Machine {
             (Stage::Reset | Stage::Store | Stage::Prove | Stage::Reconnect, Event::NoNetwork) => {
                 self.wait(Ask::Network)
             }
-            (Stage::Store | Stage::Adopt, Event::KeychainShut) => self.wait(Ask::Keychain),
+            (Stage::Store | Stage::Prove | Stage::Adopt, Event::KeychainShut) => self.wait(Ask::Keychain),
             (Stage::Store, Event::Stored) => self.go(Stage::Prove),
             (Stage::Store | Stage::Prove, Event::Again) => Task::Recover,
             (Stage::Prove, Event::Proved) => self.go(Stage::Adopt),
@@ -254,6 +254,8 @@ impl Machine {
                 self.ask = Some(Ask::HandOver);
                 Task::AwaitAck
             }
+            // There may be another way to Helios now.
+            (Stage::AwaitAck, Event::Again) => self.go(Stage::HandOver),
             (Stage::HandOver | Stage::AwaitAck, Event::Acknowledged) => self.go(Stage::Receipt),
             (Stage::Receipt, Event::Written) => {
                 let end = if self.follows { Outcome::Adopted } else { Outcome::Done };

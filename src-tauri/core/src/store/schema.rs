@@ -8,8 +8,12 @@ use rusqlite_migration::{M, Migrations};
 use super::{check, fault::StoreError};
 
 /// The shape of the tables. A step that has been shipped is never changed; a new shape is a new step.
-const STEPS: &[M<'static>] =
-    &[M::up(include_str!("schema.sql")), M::up(include_str!("schema_2.sql")), M::up(include_str!("schema_3.sql"))];
+const STEPS: &[M<'static>] = &[
+    M::up(include_str!("schema.sql")),
+    M::up(include_str!("schema_2.sql")),
+    M::up(include_str!("schema_3.sql")),
+    M::up(include_str!("schema_4.sql")),
+];
 
 /// Opens the file for writing, making it where there is none, brings it to today's shape and looks whether it is sound.
 pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{lenient, place::Place, regions};
-use crate::text;
+use crate::{link::Address, text};
 
 const MOST_SHOWN: usize = 80;
 
@@ -145,6 +145,16 @@ impl Database {
     /// `rediss://default:…@…`, where the password came with it and the endpoint can be read.
     pub fn address(&self) -> Option<SecretString> {
         Some(self.place.as_ref()?.address(self.password.as_ref()?))
+    }
+
+    /// The password of its user `default`, where it came with it.
+    pub(crate) fn password(&self) -> Option<&SecretString> {
+        self.password.as_ref()
+    }
+
+    /// Is it the one at this address?
+    pub(crate) fn is_at(&self, address: &Address) -> bool {
+        self.place.as_ref().is_some_and(|place| place.is(&address.host, address.port))
     }
 
     /// Can it be used now? One whose state was not said is given the chance.

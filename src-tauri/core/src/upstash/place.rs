@@ -39,6 +39,11 @@ impl Place {
         Some(Self { host, port })
     }
 
+    /// Is it this host and port?
+    pub(super) fn is(&self, host: &str, port: u16) -> bool {
+        self.host == host && self.port == port
+    }
+
     /// The address of the user `default` with this password. Always encrypted, as nothing else is answered.
     pub(super) fn address(&self, password: &SecretString) -> SecretString {
         let password = utf8_percent_encode(password.expose_secret().trim(), NON_ALPHANUMERIC);

@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use heliograph_sandbox::{
     Address, Github, GithubOptions, Helios, HeliosEvent, Names, Redis, RedisOptions, Upstash, UpstashOptions,
-    github::Order, helios::Stage,
+    helios::Stage,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -49,13 +49,18 @@ enum Part {
         port: Option<u16>,
     },
     /// A stand-in for the Developer API of Upstash, with an account whose databases are servers on loopback.
+    /// Understands lines of JSON on standard input, such as `"behave"`, `{"misbehave":{"reset":"done_error"}}` and
+    /// `{"habits":{"cuts_connections":true}}`, and prints `done` after each.
     Upstash {
         /// The port; a free one if none is given.
         #[arg(long)]
         port: Option<u16>,
-        /// A free database of this name is there from the beginning.
+        /// A database of this name is there from the beginning, a free one if nothing else is said.
         #[arg(long)]
         database: Option<String>,
+        /// It is one that is paid for, with an access control list.
+        #[arg(long, requires = "database")]
+        paid: bool,
     },
     /// A stand-in for the parts of GitHub's API that a mailbox needs. Understands lines of JSON on standard input, such
     /// as `"behave"` and `{"misbehave":{"unavailable":503}}`, and prints `done` after each.
@@ -92,18 +97,23 @@ async fn main() -> Result<()> {
             redis.stop().await;
             played
         }
-        Part::Upstash { port, database } => {
+        Part::Upstash { port, database, paid } => {
             let folder = own_folder()?;
-            let upstash = start_upstash(folder.path(), port, database).await?;
+            let upstash = start_upstash(folder.path(), port, database, paid).await?;
             say("ready")?;
-            ending.wait().await;
+            let obey = |line: &str| {
+                upstash.obey(serde_json::from_str(line)?);
+                Ok(())
+            };
+            let heard = obey_lines(&mut ending, obey).await;
             upstash.stop().await;
-            Ok(())
+            heard
         }
         Part::Github { port } => {
             let github = start_github(port).await?;
             say("ready")?;
-            let heard = listen_for_github(&github, &mut ending).await;
+            let obey = |line: &str| github.obey(serde_json::from_str(line)?);
+            let heard = obey_lines(&mut ending, obey).await;
             github.stop().await;
             heard
         }
@@ -119,16 +129,15 @@ async fn start_github(port: Option<u16>) -> Result<Github> {
     Ok(github)
 }
 
-/// Lets it do what standard input says, line by line, until the end.
-async fn listen_for_github(github: &Github, ending: &mut Ending) -> Result<()> {
+/// Lets a part do what standard input says, line by line, until the end.
+async fn obey_lines(ending: &mut Ending, obey: impl Fn(&str) -> Result<()>) -> Result<()> {
     let mut lines = input_lines();
     loop {
         let line = tokio::select! {
             () = ending.wait() => return Ok(()),
             Some(line) = lines.recv() => line,
         };
-        let obeyed = serde_json::from_str::<Order>(&line).map_err(Into::into).and_then(|order| github.obey(order));
-        match obeyed {
+        match obey(&line) {
             Ok(()) => say("done")?,
             // Standard error may be closed; there is nowhere else to say it.
             Err(error) => drop(writeln!(io::stderr(), "{}: {error:#}", line.trim())),
@@ -137,10 +146,12 @@ async fn listen_for_github(github: &Github, ending: &mut Ending) -> Result<()> {
 }
 
 /// Starts an account and prints how it is reached.
-async fn start_upstash(folder: &Path, port: Option<u16>, database: Option<String>) -> Result<Upstash> {
+async fn start_upstash(folder: &Path, port: Option<u16>, database: Option<String>, paid: bool) -> Result<Upstash> {
     let upstash = Upstash::start(folder, UpstashOptions { port }).await?;
-    if let Some(name) = database {
-        upstash.make(&name).await?;
+    match database {
+        Some(name) if paid => drop(upstash.make_paid(&name).await?),
+        Some(name) => drop(upstash.make(&name).await?),
+        None => {}
     }
     say(&format!("UPSTASH_API_URL={}", upstash.url()))?;
     say(&format!("UPSTASH_EMAIL={}", upstash.email()))?;

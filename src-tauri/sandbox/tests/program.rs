@@ -119,17 +119,35 @@ async fn helios_uses_the_server_from_the_environment() {
 }
 
 #[tokio::test]
-async fn the_account_prints_how_it_is_reached_and_cleans_up() {
-    let mut program = Program::start(&["upstash", "--database", "agents"], &[]);
+async fn the_account_prints_how_it_is_reached_obeys_and_cleans_up() {
+    let mut program = Program::start(&["upstash", "--database", "agents", "--paid"], &[]);
     let url = program.value("UPSTASH_API_URL").await;
     let email = program.value("UPSTASH_EMAIL").await;
     let key = program.value("UPSTASH_API_KEY").await;
     let certificates = program.value("SSL_CERT_FILE").await;
     assert_eq!(program.line().await, "ready");
-    let request = http().build().unwrap().get(format!("{url}/v2/redis/databases"));
-    let answer = request.basic_auth(email, Some(key)).send().await.unwrap().text().await.unwrap();
-    let databases: serde_json::Value = serde_json::from_str(&answer).unwrap();
-    assert_eq!((&databases[0]["database_name"], &databases[0]["state"]), (&"agents".into(), &"active".into()));
+    let client = http().build().unwrap();
+    let ask = async |method: &str, path: &str| {
+        let request = client.request(method.parse().unwrap(), format!("{url}/v2/redis/{path}"));
+        let response = request.basic_auth(&email, Some(&key)).send().await.unwrap();
+        let status = response.status().as_u16();
+        (status, serde_json::from_str(&response.text().await.unwrap()).unwrap_or(serde_json::Value::Null))
+    };
+    let (_, databases) = ask("GET", "databases").await;
+    let told = |name: &str| databases[0][name].as_str().unwrap();
+    assert_eq!((told("database_name"), told("state"), told("type")), ("agents", "active", "payg"));
+    let reset = format!("reset-password/{}", told("database_id"));
+    for (order, status) in [
+        (r#"{"misbehave":{"reset":"done_error"}}"#, 500),
+        (r#"{"misbehave":{"reset":{"answers_late":0.01}}}"#, 200),
+        (r#"{"habits":{"cuts_connections":true,"bare_endpoint":true}}"#, 200),
+        (r#""behave""#, 200),
+        (r#""revoke_key""#, 401),
+    ] {
+        program.order(order).await;
+        assert_eq!(program.line().await, "done");
+        assert_eq!(ask("POST", &reset).await.0, status, "{order}");
+    }
     let folder = Path::new(&certificates).ancestors().nth(2).unwrap();
     let pid = fs::read_to_string(folder.join("database-0/redis.pid")).unwrap();
     program.end(Signal::TERM).await;

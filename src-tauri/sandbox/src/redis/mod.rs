@@ -182,6 +182,18 @@ impl Redis {
         self.config.write()
     }
 
+    /// Ends all connections of `default`.
+    pub(crate) async fn cut_connections(&self) -> Result<()> {
+        let cut = async {
+            let mut admin = self.address().commands().await?;
+            // Our own is left out by itself.
+            let mut kill = redis::cmd("CLIENT");
+            let _: u64 = kill.arg("KILL").arg("USER").arg("default").query_async(&mut admin.connection).await?;
+            anyhow::Ok(())
+        };
+        timeout(START_LIMIT, cut).await.context("the Redis server did not answer in time")?
+    }
+
     /// Ends the server as a power cut would.
     pub async fn kill(&mut self) -> Result<()> {
         if self.child.id().is_some() {

@@ -5,16 +5,18 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
 };
 
 use secrecy::SecretString;
+use tokio::task::JoinHandle;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     database::{Database, Made},
     fault::Manners,
+    habits::Present,
     routes::{Seen, SeenLately},
 };
 use crate::{port, redis::Certificates};
@@ -69,6 +71,8 @@ pub(super) struct Account {
     pub(super) key: SecretString,
     pub(super) certificates: Certificates,
     pub(super) manners: Manners,
+    pub(super) habits: Present,
+    revoked: AtomicBool,
     seen: SeenLately,
     home: PathBuf,
     databases: Mutex<Vec<Arc<Database>>>,
@@ -80,6 +84,10 @@ pub(super) struct Account {
 impl Wanted {
     pub(super) fn free(name: &str) -> Self {
         Self { name: name.into(), platform: "aws".into(), region: "ap-southeast-1".into(), plan: "free".into() }
+    }
+
+    pub(super) fn paid(name: &str) -> Self {
+        Self { plan: "payg".into(), ..Self::free(name) }
     }
 
     fn check(&self) -> Result<(), NotMade> {
@@ -107,6 +115,8 @@ impl Account {
             key,
             certificates,
             manners: Manners::default(),
+            habits: Present::default(),
+            revoked: AtomicBool::new(false),
             seen: SeenLately::default(),
             home,
             databases: Mutex::default(),
@@ -176,6 +186,25 @@ impl Account {
         let Some(index) = table.iter().position(|database| database.id == id && !database.lent) else { return false };
         table.remove(index).end();
         true
+    }
+
+    /// The key is refused from now on.
+    pub(super) fn revoke_key(&self) {
+        self.revoked.store(true, Ordering::Relaxed);
+    }
+
+    /// Has the key been taken away?
+    pub(super) fn is_revoked(&self) -> bool {
+        self.revoked.load(Ordering::Relaxed)
+    }
+
+    /// Does this beside everything else, whether or not anybody waits for it; nothing comes of it at our end.
+    pub(super) fn spawn<F>(&self, work: F) -> JoinHandle<Option<F::Output>>
+    where
+        F: Future<Output: Send> + Send + 'static,
+    {
+        let work = self.stop.clone().run_until_cancelled_owned(work);
+        self.servers.spawn(work)
     }
 
     pub(super) fn note(&self, seen: Seen) {

@@ -53,25 +53,32 @@ pub(super) struct Database {
     pub(super) created: i64,
     pub(super) lent: bool,
     name: Mutex<String>,
-    password: Mutex<SecretString>,
+    key: watch::Receiver<Key>,
     ca: PathBuf,
     state: watch::Receiver<State>,
-    orders: mpsc::Sender<NewPassword>,
+    orders: mpsc::Sender<Reset>,
     stop: CancellationToken,
 }
 
-/// The server is to have this password.
-#[derive(Debug)]
-struct NewPassword {
+/// The password that the server has, and the how many-eth it is.
+#[derive(Clone, Debug)]
+struct Key {
     password: SecretString,
+    resets: u32,
+}
+
+/// The server is to have another password.
+#[derive(Debug)]
+struct Reset {
+    cut: bool,
     done: oneshot::Sender<Result<()>>,
 }
 
 impl Database {
     /// Starts the server in a task of `servers`; the database becomes active when it answers.
     pub(super) fn start(wanted: Wanted, made: Made, servers: &TaskTracker) -> Self {
-        let password = redis::fresh_password();
         let (state_sender, state) = watch::channel(State::Passive);
+        let (key_sender, key) = watch::channel(Key { password: redis::fresh_password(), resets: 0 });
         // A full queue makes the next one who wants a new password wait.
         let (orders, order_receiver) = mpsc::channel(4);
         let database = Self {
@@ -82,13 +89,13 @@ impl Database {
             created: jiff::Timestamp::now().as_second(),
             lent: made.lent,
             name: Mutex::new(wanted.name),
-            password: Mutex::new(password.clone()),
+            key,
             ca: made.certificates.ca.clone(),
             state,
             orders,
             stop: made.stop.clone(),
         };
-        servers.spawn(serve(made, password, order_receiver, state_sender));
+        servers.spawn(serve(made, order_receiver, Told { state: state_sender, key: key_sender }));
         database
     }
 
@@ -115,7 +122,17 @@ impl Database {
     }
 
     pub(super) fn password(&self) -> SecretString {
-        self.password.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.key.borrow().password.clone()
+    }
+
+    /// How often the password was reset.
+    pub(super) fn resets(&self) -> u32 {
+        self.key.borrow().resets
+    }
+
+    /// The name alone, as the console shows it.
+    pub(super) fn bare_endpoint(&self) -> String {
+        format!("calm-owl-{}", self.port)
     }
 
     /// Host and port, as a full endpoint.
@@ -131,14 +148,12 @@ impl Database {
         Address::new(self.url(), Some(self.ca.clone()))
     }
 
-    /// Gives the server another password; the old one is refused from then on.
-    pub(super) async fn reset_password(&self) -> Result<()> {
-        let password = redis::fresh_password();
+    /// Gives the server another password; the old one is refused from then on. `cut` ends the connections that were
+    /// made with it. Once it is under way it is done, whether or not anybody waits for it.
+    pub(super) async fn reset_password(&self, cut: bool) -> Result<()> {
         let (done, answer) = oneshot::channel();
-        self.orders.send(NewPassword { password: password.clone(), done }).await.context("the server has ended")?;
-        answer.await.context("the server has ended")??;
-        *self.password.lock().unwrap_or_else(PoisonError::into_inner) = password;
-        Ok(())
+        self.orders.send(Reset { cut, done }).await.context("the server has ended")?;
+        answer.await.context("the server has ended")?
     }
 
     /// Ends its server, by and by.
@@ -147,34 +162,44 @@ impl Database {
     }
 }
 
-/// Owns the server from its start to its end.
-async fn serve(
-    made: Made,
-    password: SecretString,
-    mut orders: mpsc::Receiver<NewPassword>,
+/// What everybody hears of the server.
+#[derive(Debug)]
+struct Told {
     state: watch::Sender<State>,
-) {
+    key: watch::Sender<Key>,
+}
+
+/// Owns the server from its start to its end.
+async fn serve(made: Made, mut orders: mpsc::Receiver<Reset>, told: Told) {
     let options = RedisOptions { port: Some(made.port), plain: false };
-    let given = Given { password: Some(password), certificates: Some(made.certificates), ..Given::default() };
+    let password = Some(told.key.borrow().password.clone());
+    let given = Given { password, certificates: Some(made.certificates), ..Given::default() };
     let started = tokio::select! {
         () = made.stop.cancelled() => return,
         started = Redis::start_with(&made.folder, options, given) => started,
     };
     let Ok(mut redis) = started else {
-        state.send_replace(State::Suspended);
+        told.state.send_replace(State::Suspended);
         return;
     };
-    state.send_replace(State::Active);
+    told.state.send_replace(State::Active);
     loop {
         let order = tokio::select! {
             () = made.stop.cancelled() => break,
             Some(order) = orders.recv() => order,
         };
-        let changed = redis.set_password(order.password).await;
+        let changed = reset(&mut redis, order.cut, &told.key).await;
         // Whoever asked may have gone.
         let _ = order.done.send(changed);
     }
     redis.stop().await;
     // What stays behind is a configuration file without a server.
     let _ = fs::remove_dir_all(&made.folder);
+}
+
+async fn reset(redis: &mut Redis, cut: bool, key: &watch::Sender<Key>) -> Result<()> {
+    let password = redis::fresh_password();
+    redis.set_password(password.clone()).await?;
+    key.send_modify(|key| *key = Key { password, resets: key.resets + 1 });
+    if cut { redis.cut_connections().await } else { Ok(()) }
 }

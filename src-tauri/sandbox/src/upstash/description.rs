@@ -3,7 +3,10 @@
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use super::database::{Database, State};
+use super::{
+    database::{Database, State},
+    habits::Habits,
+};
 
 const MEGABYTE: u64 = 1024 * 1024;
 const GIGABYTE: u64 = 1024 * MEGABYTE;
@@ -18,10 +21,20 @@ pub(super) enum Credentials {
     Hidden,
 }
 
-/// Describes it; `stays_passive` says that it is not ready, whatever its server says.
-pub(super) fn of(database: &Database, customer: &str, credentials: Credentials, stays_passive: bool) -> Value {
+/// How it is to be described.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Manner<'a> {
+    pub(super) customer: &'a str,
+    pub(super) credentials: Credentials,
+    pub(super) habits: Habits,
+    /// It is not ready, whatever its server says.
+    pub(super) stays_passive: bool,
+}
+
+/// Describes it.
+pub(super) fn of(database: &Database, manner: Manner<'_>) -> Value {
     let state = match database.state() {
-        _ if stays_passive => "passive",
+        _ if manner.stays_passive => "passive",
         State::Passive => "passive",
         State::Active => "active",
         State::Suspended => "suspended",
@@ -34,7 +47,7 @@ pub(super) fn of(database: &Database, customer: &str, credentials: Credentials, 
         "port": database.port,
         "creation_time": database.created,
         "state": state,
-        "endpoint": database.endpoint(),
+        "endpoint": if manner.habits.bare_endpoint { database.bare_endpoint() } else { database.endpoint() },
         "tls": true,
         "type": if database.plan.starts_with("fixed_") { "pro" } else { database.plan.as_str() },
         "budget": if free { 0 } else { 20 },
@@ -43,11 +56,11 @@ pub(super) fn of(database: &Database, customer: &str, credentials: Credentials, 
         "all_members": [database.region],
         "read_regions": [],
         "replicas": 2,
-        "customer_id": customer,
+        "customer_id": manner.customer,
     });
     merge(&mut description, limits(free));
-    merge(&mut description, switches());
-    if credentials == Credentials::Told {
+    merge(&mut description, switches(free));
+    if manner.credentials == Credentials::Told {
         let password = database.password();
         merge(
             &mut description,
@@ -76,13 +89,13 @@ fn limits(free: bool) -> Value {
     })
 }
 
-fn switches() -> Value {
+fn switches(free: bool) -> Value {
     json!({
         "eviction": false,
         "auto_upgrade": false,
         "consistent": false,
         "modifying_state": "",
-        "db_acl_enabled": "false",
+        "db_acl_enabled": if free { "false" } else { "true" },
         "db_acl_default_user_status": "true",
         "db_eviction": false,
         "last_plan_upgrade_time": 0,

@@ -3,6 +3,7 @@
 use std::{
     iter,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use axum::{
@@ -14,9 +15,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::stream;
+use serde::{Deserialize, Deserializer};
 
 /// A way to misbehave.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Fault {
     /// Status 429, with this `retry-after`.
     Busy {
@@ -43,6 +46,33 @@ pub enum Fault {
     Loose,
     /// No database becomes active.
     StaysPassive,
+    /// Only resetting a password goes wrong. Other questions are answered as they should be, and use up none of the
+    /// times.
+    Reset(ResetFault),
+}
+
+/// A way in which resetting a password goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResetFault {
+    /// It is done at once, and answered so much later.
+    AnswersLate(#[serde(deserialize_with = "seconds")] Duration),
+    /// It is done and answered so much later; done also where nobody waits for the answer any more.
+    DoneLate(#[serde(deserialize_with = "seconds")] Duration),
+    /// Nothing is done, and nothing is answered.
+    Silent,
+    /// It is done, and nothing is answered.
+    DoneSilent,
+    /// Nothing is done. Status 500.
+    Error,
+    /// It is done. Status 500.
+    DoneError,
+    /// It is done, and the answer has neither password nor tokens.
+    WithoutPassword,
+}
+
+fn seconds<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+    Duration::try_from_secs_f64(f64::deserialize(from)?).map_err(serde::de::Error::custom)
 }
 
 /// How the stand-in behaves at present.
@@ -59,9 +89,12 @@ impl Manners {
     }
 
     /// The fault of the next answer; one of its times is used up.
-    pub(super) fn next(&self) -> Option<Fault> {
+    pub(super) fn next(&self, resets: bool) -> Option<Fault> {
         let mut current = self.current();
         let (fault, times) = current.as_mut()?;
+        if matches!(fault, Fault::Reset(_)) && !resets {
+            return None;
+        }
         let fault = fault.clone();
         match times {
             Some(0) => {
@@ -116,7 +149,7 @@ impl Fault {
                 }
                 response
             }
-            Self::Silent | Self::Loose | Self::StaysPassive => return None,
+            Self::Silent | Self::Loose | Self::StaysPassive | Self::Reset(_) => return None,
         })
     }
 }

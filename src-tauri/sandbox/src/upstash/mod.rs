@@ -11,7 +11,10 @@ mod counters;
 mod database;
 mod description;
 mod fault;
+mod habits;
 mod lent;
+mod order;
+mod reset;
 mod routes;
 
 use std::{
@@ -28,7 +31,9 @@ use tokio::{net::TcpListener, task::JoinSet, time::timeout};
 
 use crate::redis::{self, Certificates};
 use account::{Account, Wanted};
-pub use fault::Fault;
+pub use fault::{Fault, ResetFault};
+pub use habits::Habits;
+pub use order::Order;
 pub use routes::Seen;
 
 /// How long conversations may take to end before they are cut off.
@@ -98,7 +103,15 @@ impl Upstash {
 
     /// Makes a free database as if the person had done it in the console, and gives its id when it is active.
     pub async fn make(&self, name: &str) -> Result<String> {
-        let wanted = Wanted::free(name);
+        self.make_wanted(Wanted::free(name)).await
+    }
+
+    /// The same with a database on the plan that is paid by use, which has an access control list.
+    pub async fn make_paid(&self, name: &str) -> Result<String> {
+        self.make_wanted(Wanted::paid(name)).await
+    }
+
+    async fn make_wanted(&self, wanted: Wanted) -> Result<String> {
         let database = self.account.make(wanted).map_err(|refusal| anyhow::anyhow!("{refusal}"))?;
         database.until_active().await?;
         Ok(database.id.clone())
@@ -107,6 +120,26 @@ impl Upstash {
     /// The address of a database: `rediss://default:…@localhost:port`.
     pub fn database_url(&self, id: &str) -> Option<SecretString> {
         Some(self.account.find(id)?.url())
+    }
+
+    /// How often a database's password was reset, whatever was answered.
+    pub fn resets(&self, id: &str) -> Option<u32> {
+        Some(self.account.find(id)?.resets())
+    }
+
+    /// Refuses the API key from now on.
+    pub fn revoke_key(&self) {
+        self.account.revoke_key();
+    }
+
+    /// From now on the service is like this, where its documents leave it open.
+    pub fn adopt(&self, habits: Habits) {
+        self.account.habits.set(habits);
+    }
+
+    /// Lets it do what a line asked for.
+    pub fn obey(&self, order: Order) {
+        order.carry_out(self);
     }
 
     /// Answers every question in this way until [`Upstash::behave`].

@@ -25,10 +25,10 @@ use serde_json::{Value, json};
 use super::{
     account::{Account, NotMade, Wanted},
     counters,
-    database::{self, Database},
-    description::{self, Credentials},
+    database::Database,
+    description::{self, Credentials, Manner},
     fault::Fault,
-    lent,
+    lent, reset,
 };
 
 /// More than any test asks.
@@ -53,14 +53,14 @@ pub(super) struct SeenLately(Mutex<VecDeque<Seen>>);
 
 /// How the present answer is to be spoilt.
 #[derive(Clone, Debug)]
-struct Spoilt(Option<Fault>);
+pub(super) struct Spoilt(pub(super) Option<Fault>);
 
 /// JSON with a status.
-struct Reply(StatusCode, Value);
+pub(super) struct Reply(pub(super) StatusCode, pub(super) Value);
 
-type Answer = Result<Reply, Reply>;
-type Desk = State<Arc<Account>>;
-type Spoil = Extension<Spoilt>;
+pub(super) type Answer = Result<Reply, Reply>;
+pub(super) type Desk = State<Arc<Account>>;
+pub(super) type Spoil = Extension<Spoilt>;
 
 /// Everything that is answered.
 pub(super) fn router(account: Arc<Account>) -> Router {
@@ -68,7 +68,7 @@ pub(super) fn router(account: Arc<Account>) -> Router {
         .route("/v2/redis/databases", get(list))
         .route("/v2/redis/database", post(create))
         .route("/v2/redis/database/{id}", get(look).delete(delete))
-        .route("/v2/redis/reset-password/{id}", post(reset_password))
+        .route("/v2/redis/reset-password/{id}", post(reset::answer))
         .route("/v2/redis/stats/{id}", get(stats))
         .route("/v2/redis/rename/{id}", post(rename))
         .route("/v2/redis/enable-tls/{id}", post(enable_tls))
@@ -87,7 +87,8 @@ async fn note_and_misbehave(State(account): Desk, mut request: Request, next: Ne
         agent: headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok()).map(str::to_owned),
         authorised: headers.contains_key(AUTHORIZATION),
     });
-    let fault = account.manners.next();
+    let resets = request.uri().path().starts_with("/v2/redis/reset-password/");
+    let fault = account.manners.next(resets);
     if fault == Some(Fault::Silent) {
         account.stopping().cancelled().await;
     }
@@ -99,7 +100,7 @@ async fn note_and_misbehave(State(account): Desk, mut request: Request, next: Ne
 }
 
 async fn check_key(State(account): Desk, request: Request, next: Next) -> Response {
-    if has_key(&account, request.headers()) {
+    if has_key(&account, request.headers()) && !account.is_revoked() {
         next.run(request).await
     } else {
         // Plain text: clients have to cope with that as well.
@@ -127,6 +128,7 @@ async fn look(
 ) -> Answer {
     let database = find(&account, &id)?;
     let hide = query.is_some_and(|query| query.split('&').any(|pair| pair == "credentials=hide"));
+    let hide = hide || account.habits.get().protected_credentials;
     let credentials = if hide { Credentials::Hidden } else { Credentials::Told };
     Ok(Reply(StatusCode::OK, describe(&account, &database, credentials, &spoilt)))
 }
@@ -150,15 +152,6 @@ async fn create(State(account): Desk, Extension(spoilt): Spoil, body: Bytes) -> 
 
 async fn delete(State(account): Desk, Path(id): Path<String>) -> Answer {
     if account.remove(&id) { Ok(Reply(StatusCode::OK, json!("OK"))) } else { Err(unknown()) }
-}
-
-async fn reset_password(State(account): Desk, Extension(spoilt): Spoil, Path(id): Path<String>) -> Answer {
-    let database = find(&account, &id)?;
-    if database.state() != database::State::Active {
-        return Err(bad("the database is not active"));
-    }
-    database.reset_password().await.map_err(|_| fault("the password could not be changed"))?;
-    Ok(Reply(StatusCode::OK, describe(&account, &database, Credentials::Told, &spoilt)))
 }
 
 async fn stats(State(account): Desk, Extension(spoilt): Spoil, Path(id): Path<String>) -> Answer {
@@ -194,13 +187,18 @@ async fn lend(State(account): Desk) -> Response {
     }
 }
 
-fn find(account: &Account, id: &str) -> Result<Arc<Database>, Reply> {
+pub(super) fn find(account: &Account, id: &str) -> Result<Arc<Database>, Reply> {
     account.find(id).ok_or_else(unknown)
 }
 
-fn describe(account: &Account, database: &Database, credentials: Credentials, spoilt: &Spoilt) -> Value {
-    let stays_passive = spoilt.0 == Some(Fault::StaysPassive);
-    spoil(description::of(database, &account.email, credentials, stays_passive), spoilt)
+pub(super) fn describe(account: &Account, database: &Database, credentials: Credentials, spoilt: &Spoilt) -> Value {
+    let manner = Manner {
+        customer: &account.email,
+        credentials,
+        habits: account.habits.get(),
+        stays_passive: spoilt.0 == Some(Fault::StaysPassive),
+    };
+    spoil(description::of(database, manner), spoilt)
 }
 
 fn spoil(value: Value, spoilt: &Spoilt) -> Value {
@@ -211,7 +209,7 @@ fn refused(status: StatusCode, reason: &str) -> Reply {
     Reply(status, json!({ "error": reason }))
 }
 
-fn bad(reason: &str) -> Reply {
+pub(super) fn bad(reason: &str) -> Reply {
     refused(StatusCode::BAD_REQUEST, reason)
 }
 
@@ -219,7 +217,7 @@ fn unknown() -> Reply {
     refused(StatusCode::NOT_FOUND, "database not found")
 }
 
-fn fault(reason: &str) -> Reply {
+pub(super) fn fault(reason: &str) -> Reply {
     refused(StatusCode::INTERNAL_SERVER_ERROR, reason)
 }
 

@@ -1,141 +1,24 @@
 //! The stand-in keeps to the published description of the Developer API, and its databases are real servers.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends by panicking")]
 
+#[path = "../common/mod.rs"]
 mod common;
+mod reset;
+mod schema;
+mod wire;
 
 use std::{fs, path::Path, process::Command};
 
 use common::eventually_async;
-use heliograph_sandbox::{Sandbox, Upstash, UpstashOptions, upstash::Fault};
+use heliograph_sandbox::{
+    Sandbox, Upstash, UpstashOptions,
+    upstash::{Fault, Habits},
+};
 use reqwest::{Client, Method, StatusCode};
+use schema::{DATABASE, STATS, keeps_to};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-
-/// A field's type in the published description.
-#[derive(Clone, Copy, Debug)]
-enum Kind {
-    Text,
-    Whole,
-    Number,
-    Truth,
-    Object,
-    /// One of these words.
-    OneOf(&'static [&'static str]),
-    Texts,
-    /// A measured point: `x` and `y` are required.
-    Point,
-    Points,
-    /// How often commands were called.
-    Counts,
-}
-
-use Kind::{Counts, Number, Object, OneOf, Point, Points, Text, Texts, Truth, Whole};
-
-const REGIONS: &[&str] = &[
-    "us-east-1",
-    "us-east-2",
-    "us-west-1",
-    "us-west-2",
-    "ca-central-1",
-    "eu-central-1",
-    "eu-west-1",
-    "eu-west-2",
-    "sa-east-1",
-    "ap-south-1",
-    "ap-northeast-1",
-    "ap-southeast-1",
-    "ap-southeast-2",
-    "af-south-1",
-    "us-central1",
-    "us-east4",
-    "europe-west1",
-    "asia-northeast1",
-];
-const YES_NO: &[&str] = &["true", "false"];
-
-/// The published schema `Database`, whole.
-const DATABASE: [(&str, Kind); 42] = [
-    ("database_id", Text),
-    ("database_name", Text),
-    ("region", OneOf(&["global"])),
-    ("port", Whole),
-    ("creation_time", Whole),
-    ("state", OneOf(&["active", "suspended", "passive"])),
-    ("endpoint", Text),
-    ("tls", Truth),
-    ("db_max_clients", Whole),
-    ("db_max_request_size", Whole),
-    ("db_disk_threshold", Whole),
-    ("db_max_entry_size", Whole),
-    ("db_memory_threshold", Whole),
-    ("db_max_commands_per_second", Whole),
-    ("db_request_limit", Whole),
-    ("type", OneOf(&["free", "payg", "pro", "paid"])),
-    ("budget", Whole),
-    ("primary_region", OneOf(REGIONS)),
-    ("primary_members", Texts),
-    ("all_members", Texts),
-    ("eviction", Truth),
-    ("auto_upgrade", Truth),
-    ("consistent", Truth),
-    ("modifying_state", Text),
-    ("db_resource_size", OneOf(&["S", "M", "L", "XL", "XXL", "3XL"])),
-    ("db_type", OneOf(&["bolt", "badger", "pebble"])),
-    ("db_conn_idle_timeout", Whole),
-    ("db_lua_timeout", Whole),
-    ("db_lua_credits_per_min", Whole),
-    ("db_store_max_idle", Whole),
-    ("db_max_loads_per_sec", Whole),
-    ("db_acl_enabled", OneOf(YES_NO)),
-    ("db_acl_default_user_status", OneOf(YES_NO)),
-    ("db_eviction", Truth),
-    ("last_plan_upgrade_time", Whole),
-    ("replicas", Whole),
-    ("customer_id", Text),
-    ("daily_backup_enabled", Truth),
-    ("read_regions", Texts),
-    ("securityAddons", Object),
-    ("prometheus_enabled", OneOf(YES_NO)),
-    ("prod_pack_enabled", Truth),
-];
-
-/// The published schema `DatabaseStats`, whole.
-const STATS: [(&str, Kind); 33] = [
-    ("monitor_count", Point),
-    ("daily_net_commands", Whole),
-    ("daily_read_requests", Whole),
-    ("daily_write_requests", Whole),
-    ("connection_count", Points),
-    ("keyspace", Points),
-    ("throughput", Points),
-    ("diskusage", Points),
-    ("latencymean", Points),
-    ("latency_99", Points),
-    ("read_latency_mean", Points),
-    ("read_latency_99", Points),
-    ("write_latency_mean", Points),
-    ("write_latency_99", Points),
-    ("hits", Points),
-    ("misses", Points),
-    ("read", Points),
-    ("write", Points),
-    ("dailyrequests", Points),
-    ("days", Texts),
-    ("dailybilling", Points),
-    ("dailybandwidth", Whole),
-    ("bandwidths", Points),
-    ("total_monthly_bandwidth", Whole),
-    ("total_monthly_requests", Whole),
-    ("total_monthly_read_requests", Whole),
-    ("total_monthly_write_requests", Whole),
-    ("total_monthly_script_requests", Whole),
-    ("queue_optimized", Truth),
-    ("total_monthly_storage", Whole),
-    ("current_storage", Whole),
-    ("total_monthly_billing", Number),
-    ("command_counts", Counts),
-];
 
 struct World {
     api: Upstash,
@@ -204,29 +87,6 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap()
 }
 
-fn fits(value: &Value, kind: Kind) -> bool {
-    let all = |check: &dyn Fn(&Value) -> bool| value.as_array().is_some_and(|list| list.iter().all(check));
-    match kind {
-        Text => value.is_string(),
-        Whole => value.is_u64() || value.is_i64(),
-        Number => value.is_number(),
-        Truth => value.is_boolean(),
-        Object => value.as_object().is_some_and(|object| object.values().all(Value::is_boolean)),
-        OneOf(words) => value.as_str().is_some_and(|text| words.contains(&text)),
-        Texts => all(&Value::is_string),
-        Point => value["x"].is_string() && value["y"].is_number(),
-        Points => all(&|point| fits(point, Point)),
-        Counts => all(&|count| fits(&count["metric_identifier"], Text) && fits(&count["data_points"], Points)),
-    }
-}
-
-fn keeps_to(value: &Value, schema: &[(&str, Kind)]) {
-    for (name, kind) in schema {
-        let found = value.get(name).unwrap_or_else(|| panic!("{name} is missing"));
-        assert!(fits(found, *kind), "{name} is {found}, and not {kind:?}");
-    }
-}
-
 #[tokio::test]
 async fn every_answer_keeps_to_the_description() {
     let world = World::new().await;
@@ -277,15 +137,48 @@ async fn credentials_are_told_only_when_a_database_is_asked_for() {
 }
 
 #[tokio::test]
-async fn a_reset_password_is_the_servers() {
+async fn the_plan_says_whether_there_is_an_access_control_list() {
+    let world = World::new().await;
+    let free = world.api.make("free").await.unwrap();
+    let paid = world.api.make_paid("paid").await.unwrap();
+    let fixed = world.post("/redis/database", Some(wanted("fixed", "fixed_250mb"))).await;
+    let rows =
+        [(free.as_str(), "free", "false"), (&paid, "payg", "true"), (text(&fixed["database_id"]), "pro", "true")];
+    for (id, plan, acl) in rows {
+        let database = world.get(&format!("/redis/database/{id}")).await;
+        keeps_to(&database, &DATABASE);
+        assert_eq!((text(&database["type"]), text(&database["db_acl_enabled"])), (plan, acl));
+    }
+}
+
+#[tokio::test]
+async fn what_the_documents_leave_open_can_be_chosen() {
+    let world = World::new().await;
+    let look = format!("/redis/database/{}", world.api.make("agents").await.unwrap());
+    let full = world.get(&look).await;
+    assert!(full["password"].is_string());
+    world.api.adopt(Habits { bare_endpoint: true, protected_credentials: true, cuts_connections: false });
+    for answer in [world.get(&look).await, world.get("/redis/databases").await[0].clone()] {
+        keeps_to(&answer, &DATABASE);
+        let port = full["port"].as_u64().unwrap();
+        assert_eq!(text(&answer["endpoint"]), format!("calm-owl-{port}"));
+        assert!(answer.get("password").is_none() && answer.get("rest_token").is_none(), "{answer}");
+    }
+    world.api.adopt(Habits::default());
+    assert_eq!(world.get(&look).await, full);
+}
+
+#[tokio::test]
+async fn a_revoked_key_is_refused_and_a_new_password_is_not_made() {
     let world = World::new().await;
     let id = world.api.make("agents").await.unwrap();
-    let before = world.get(&format!("/redis/database/{id}")).await;
-    let after = world.post(&format!("/redis/reset-password/{id}"), None).await;
-    assert_ne!(before["password"], after["password"]);
-    assert!(!world.pong(&after, text(&before["password"])));
-    assert!(world.pong(&after, text(&after["password"])));
-    assert!(world.api.database_url(&id).unwrap().expose_secret().contains(text(&after["password"])));
+    world.api.revoke_key();
+    for (method, path) in [(Method::GET, format!("database/{id}")), (Method::POST, format!("reset-password/{id}"))] {
+        let request = world.http.request(method, format!("{}/v2/redis/{path}", world.api.url()));
+        let request = request.basic_auth(world.api.email(), Some(world.api.key().expose_secret()));
+        assert_eq!(request.send().await.unwrap().status(), StatusCode::UNAUTHORIZED);
+    }
+    assert_eq!(world.api.resets(&id), Some(0));
 }
 
 #[tokio::test]

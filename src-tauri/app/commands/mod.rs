@@ -17,10 +17,11 @@ use crate::{process, window::Frame};
 mod computer;
 mod mailbox;
 mod messages;
+mod rotation;
 mod setup;
 
 #[allow(clippy::wildcard_imports, reason = "the list of commands names them all; in tests the lint is silent")]
-use self::{computer::*, mailbox::*, messages::*, setup::*};
+use self::{computer::*, mailbox::*, messages::*, rotation::*, setup::*};
 
 macro_rules! commands {
     ($($name:ident),* $(,)?) => {

@@ -291,7 +291,7 @@ impl Engine {
 
     /// Uses the public key that was offered for sealing, its fingerprint having been compared; or puts it away.
     pub async fn confirm_key(&self, take: bool) -> Result<Settings, Trouble> {
-        match self.rotation.decide_on_key(&self.settings(), take)? {
+        match self.rotation.decide_on_key(&self.settings(), take).await? {
             Some(settings) => self.change_settings(settings).await,
             None => Ok(self.settings()),
         }

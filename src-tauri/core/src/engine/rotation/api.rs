@@ -114,14 +114,12 @@ impl Rotation {
     /// Looks for the new key where it may be after a crash.
     pub(super) async fn recover(&self, work: &mut Work) -> Done {
         let expected = self.shared.look().journal.as_ref().and_then(|journal| journal.new.clone());
-        let held = work.new.clone();
-        if let Some(new) = held
-            && self.shared.look().fingerprint(&password(&new)) == expected
-        {
+        let is_it = |url: &SecretString| self.shared.look().fingerprint(&password(url)) == expected;
+        if work.new.as_ref().is_some_and(is_it) {
             return Done::well(Happening::GotNew, "The new key is there.");
         }
         match self.shared.means.keychain.read(Item::NextAddress).await {
-            Ok(Some(next)) if self.shared.look().fingerprint(&password(&next)) == expected => {
+            Ok(Some(next)) if is_it(&next) => {
                 // Without the old one it is only not tried.
                 let _ = self.prepare(work).await;
                 work.new = Some(next);

@@ -199,13 +199,15 @@ impl Rotation {
         self.shared.change(|state| {
             state.tested = Some(HandoverTest { at: now(), worked: handed.worked, words: handed.words });
         });
+        self.see_keys().await;
         self.view()
     }
 
     /// Puts an offered public key away, or gives it to be used from now on: the person has compared its fingerprint.
-    pub(super) fn decide_on_key(&self, settings: &Settings, take: bool) -> Result<Option<Settings>, Trouble> {
+    pub(super) async fn decide_on_key(&self, settings: &Settings, take: bool) -> Result<Option<Settings>, Trouble> {
         let offered = self.shared.view().handover.offered.ok_or_else(words::not_asked)?;
         self.shared.change(|state| state.put_away = Some(offered.public_key.clone()));
+        self.see_keys().await;
         if !take {
             return Ok(None);
         }

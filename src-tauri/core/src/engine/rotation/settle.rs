@@ -70,7 +70,8 @@ impl Rotation {
         let tuning = &self.shared.means.tuning;
         let mut nudges = self.shared.nudges();
         loop {
-            if let Some(given) = self.shared.look().given.take() {
+            let given = self.shared.look().given.take();
+            if let Some(given) = given {
                 self.got(work, given);
                 return Done::well(Happening::GotNew, "You gave the new address.");
             }

@@ -20,8 +20,8 @@ use crate::{
     link::Link,
     message::{Millis, now},
     rotation::{
-        HandoverTest, HandoverView, PreflightFinding, RotationAsked, RotationDue, RotationReceipt,
-        RotationStep, RotationView, Tuning, due::Ages, fingerprint::Fingerprints, journal::Journal, words,
+        HandoverTest, HandoverView, PreflightFinding, RotationAsked, RotationDue, RotationReceipt, RotationStep,
+        RotationView, Tuning, due::Ages, fingerprint::Fingerprints, journal::Journal, words,
     },
     settings::{Handover, Settings},
     store::Store,
@@ -139,10 +139,9 @@ impl Shared {
             let settings = self.means.settings.borrow();
             (settings.reminders.rotate_days, settings.reminders.renew_days)
         };
-        let (new, behind) = {
-            let state = self.look();
-            (compose(&state, rotate, renew), state.behind_since.is_some())
-        };
+        // With the state held: of two who show it, the later one has the newer.
+        let state = self.look();
+        let new = compose(&state, rotate, renew);
         self.view.send_if_modified(|old| {
             let news = *old != new;
             if news {
@@ -150,6 +149,8 @@ impl Shared {
             }
             news
         });
+        let behind = state.behind_since.is_some();
+        drop(state);
         if self.means.board.look().behind != behind {
             self.means.board.change(|inner| inner.behind = behind);
         }

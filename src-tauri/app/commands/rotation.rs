@@ -24,7 +24,7 @@ pub(crate) async fn rotation_check(engine: State<'_, Engine>) -> Result<Rotation
 
 #[tauri::command]
 pub(crate) async fn rotation_begin(engine: State<'_, Engine>, reason: RotationReason) -> Result<RotationView, Trouble> {
-    engine.rotation().begin(reason)
+    engine.rotation().begin(reason).await
 }
 
 #[tauri::command]

@@ -66,6 +66,15 @@ pub(crate) fn running() -> Trouble {
     )
 }
 
+/// Whether one is under way is not known.
+pub(crate) fn not_known() -> Trouble {
+    Trouble::new(
+        TroubleCode::StoreUnusable,
+        "It is not known yet whether a change of the key is unfinished: the file with the messages cannot be read.",
+        "See what is said of that file, and try again then.",
+    )
+}
+
 /// That is not asked for.
 pub(crate) fn not_asked() -> Trouble {
     Trouble::new(TroubleCode::NotPossible, "Nothing of the kind is asked for now.", "Look at the page Keys.")

@@ -16,7 +16,7 @@ fn ended_at(name: &str, step: RotationStep) {
             world.resets_late(Duration::from_secs(20));
         }
         let old = world.url();
-        engine.rotation().begin(RotationReason::Asked).unwrap();
+        engine.rotation().begin(RotationReason::Asked).await.unwrap();
         let last = if step == RotationStep::Receipt { RotationStep::AwaitAck } else { step };
         let begun = |view: &RotationView| {
             let begun = view.steps.iter().rev().find(|one| one.state != StepState::Waiting);

@@ -51,7 +51,7 @@ fn not_done_leaves_everything_as_it_was() {
         let world = World::start().await;
         let engine = world.engine("one").await;
         world.upstash.misbehave_times(UpstashFault::Reset(ResetFault::Error), 1);
-        engine.rotation().begin(RotationReason::Asked).unwrap();
+        engine.rotation().begin(RotationReason::Asked).await.unwrap();
         let view = world.until(&engine, |view| view.outcome.is_some()).await;
         assert_eq!(view.outcome, Some(RotationOutcome::Unchanged), "{view:#?}");
         assert_eq!(world.url_of_keychain("one").await, world::exposed(&world.url()));
@@ -67,7 +67,7 @@ fn a_key_that_comes_after_all_is_followed() {
         world.upstash.adopt(UpstashHabits { cuts_connections: true, ..UpstashHabits::default() });
         let engine = world.engine("one").await;
         world.upstash.misbehave_times(UpstashFault::Reset(ResetFault::Error), 1);
-        engine.rotation().begin(RotationReason::Asked).unwrap();
+        engine.rotation().begin(RotationReason::Asked).await.unwrap();
         world.until(&engine, |view| view.outcome == Some(RotationOutcome::Unchanged)).await;
         // As if the service had carried it out at last.
         world.reset_in_the_console().await;
@@ -86,7 +86,7 @@ fn hidden_passwords_are_asked_for() {
         world.upstash.adopt(UpstashHabits { protected_credentials: true, ..UpstashHabits::default() });
         world.upstash.misbehave_times(UpstashFault::Reset(ResetFault::DoneError), 1);
         let old = world.url();
-        engine.rotation().begin(RotationReason::Asked).unwrap();
+        engine.rotation().begin(RotationReason::Asked).await.unwrap();
         let view = world.until(&engine, |view| view.asks.is_some()).await;
         assert_eq!(view.asks.unwrap().what, RotationAsk::Address);
         assert!(engine.rotation().give_address(&old).await.is_err(), "the old one is tried and not taken");
@@ -104,7 +104,7 @@ fn an_api_key_that_is_revoked_in_the_middle_is_told() {
         let world = World::start().await;
         let engine = world.engine("one").await;
         world.resets_late(Duration::from_secs(20));
-        engine.rotation().begin(RotationReason::Asked).unwrap();
+        engine.rotation().begin(RotationReason::Asked).await.unwrap();
         world.until_reset().await;
         engine.stop().await;
         world.upstash.behave();

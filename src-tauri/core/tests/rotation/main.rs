@@ -28,7 +28,7 @@ fn the_key_is_changed_and_everybody_has_the_new_one() {
         let engine = world.engine("one").await;
         let old = world.url();
         let before = world.held(&engine).await;
-        engine.rotation().begin(RotationReason::Asked).unwrap();
+        engine.rotation().begin(RotationReason::Asked).await.unwrap();
         world.until(&engine, |view| view.helios_behind_since.is_some()).await;
         world.headline(&engine, "Helios on the old key").await;
         let (new, id) = (engine.rotation().address_for_helios().unwrap(), world.view(&engine).id.unwrap());
@@ -75,7 +75,7 @@ fn what_is_missing_is_said_with_its_consequence() {
         }
         // Without the API nothing is begun.
         world.upstash.revoke_key();
-        engine.rotation().begin(RotationReason::Asked).unwrap();
+        engine.rotation().begin(RotationReason::Asked).await.unwrap();
         let view = world.until(&engine, |view| view.outcome.is_some()).await;
         assert_eq!(view.outcome, Some(RotationOutcome::Unchanged));
         assert!(view.words.contains("refused"), "{}", view.words);
@@ -102,10 +102,10 @@ fn a_second_click_is_refused() {
         session.open().await;
         let world = World::start().await;
         let engine = world.engine("one").await;
-        engine.rotation().begin(RotationReason::Asked).unwrap();
-        assert!(engine.rotation().begin(RotationReason::Asked).unwrap_err().message.contains("already"));
+        engine.rotation().begin(RotationReason::Asked).await.unwrap();
+        assert!(engine.rotation().begin(RotationReason::Asked).await.unwrap_err().message.contains("already"));
         world.until(&engine, |view| view.helios_behind_since.is_some()).await;
-        assert!(engine.rotation().begin(RotationReason::Monthly).is_err());
+        assert!(engine.rotation().begin(RotationReason::Monthly).await.is_err());
         engine.rotation().finish().unwrap();
         world.until(&engine, |view| view.outcome.is_some()).await;
         world.ends_well(&engine, "one", &[], 1).await;
@@ -120,7 +120,7 @@ fn a_key_that_may_have_leaked_is_looked_for_in_our_files() {
         let engine = world.engine("one").await;
         let stray = world.home("one").logs.join("stray.log");
         std::fs::write(&stray, format!("once: {}\n", world::exposed(&world.url()))).unwrap();
-        engine.rotation().begin(RotationReason::MayHaveLeaked).unwrap();
+        engine.rotation().begin(RotationReason::MayHaveLeaked).await.unwrap();
         world.finishes(&engine).await;
         let receipt = engine.rotation().receipts().await.unwrap().remove(0);
         assert!(receipt.notes.iter().any(|note| note.contains("stray.log")), "{:?}", receipt.notes);
@@ -136,7 +136,7 @@ fn a_locked_keychain_is_waited_for() {
         let world = World::start().await;
         let engine = world.engine("one").await;
         world.resets_late(std::time::Duration::from_secs(2));
-        engine.rotation().begin(RotationReason::Asked).unwrap();
+        engine.rotation().begin(RotationReason::Asked).await.unwrap();
         world.until_reset().await;
         session::Session::lock();
         let view = world.until(&engine, |view| view.asks.is_some()).await;

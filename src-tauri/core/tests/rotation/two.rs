@@ -13,8 +13,8 @@ fn one_goes_first_and_the_other_takes_the_new_key_over() {
         world.upstash.adopt(UpstashHabits { cuts_connections: true, ..UpstashHabits::default() });
         let (one, two) = (world.engine("one").await, world.engine("sandbox-two").await);
         let old = world.url();
-        one.rotation().begin(RotationReason::Asked).unwrap();
-        two.rotation().begin(RotationReason::Asked).unwrap();
+        one.rotation().begin(RotationReason::Asked).await.unwrap();
+        two.rotation().begin(RotationReason::Asked).await.unwrap();
         let (first, second) = tokio::join!(world.settles(&one), world.settles(&two));
         let mut outcomes = [first, second];
         outcomes.sort_by_key(|outcome| *outcome == RotationOutcome::Adopted);

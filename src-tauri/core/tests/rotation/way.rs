@@ -23,7 +23,7 @@ fn sealed_in_the_mailbox() {
         world.until(&engine, |view| view.handover.ready).await;
         assert!(engine.rotation().test_handover().await.handover.tested.unwrap().worked);
         let old = world.url();
-        engine.rotation().begin(RotationReason::Asked).unwrap();
+        engine.rotation().begin(RotationReason::Asked).await.unwrap();
         let view = world.until(&engine, |view| view.helios_behind_since.is_some()).await;
         let id = view.id.unwrap();
         // What Helios finds in the mailbox, and nobody else can read.
@@ -47,7 +47,7 @@ fn by_a_command() {
         let got = world.folder.path().join("got");
         let command = format!("sh -c 'tee {}'", got.display());
         world.sets(&engine, Handover::Command, "", &command).await;
-        engine.rotation().begin(RotationReason::Asked).unwrap();
+        engine.rotation().begin(RotationReason::Asked).await.unwrap();
         world.until(&engine, |view| view.helios_behind_since.is_some()).await;
         assert_eq!(std::fs::read_to_string(&got).unwrap().trim(), exposed(&world.url()));
         engine.rotation().finish().unwrap();

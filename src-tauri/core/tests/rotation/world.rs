@@ -188,7 +188,7 @@ impl World {
 
     /// A whole rotation in which the person gives Helios the key.
     pub(crate) async fn rotates(&self, engine: &Engine) {
-        engine.rotation().begin(RotationReason::Asked).unwrap();
+        engine.rotation().begin(RotationReason::Asked).await.unwrap();
         self.finishes(engine).await;
     }
 

@@ -41,7 +41,6 @@ impl Rotation {
             state.fingerprints = fingerprints;
             state.ages = ages;
             state.last = receipts.into_iter().next();
-            state.recalled = true;
             let (journal, running) = last.unzip();
             let running = running.unwrap_or_default();
             state.journal = journal;
@@ -49,6 +48,7 @@ impl Rotation {
             let journal = state.journal.as_mut().filter(|_| running)?;
             Some(journal.machine.resume())
         });
+        self.shared.recalled.send_replace(true);
         if let Some(task) = unfinished {
             tracing::info!(?task, "a rotation is taken up where it was left");
             if task != Task::CleanUp {

@@ -101,7 +101,7 @@ impl Rotation {
         let now = now();
         let (tell, ages) = self.shared.change(|state| {
             // One that is being changed is not to be changed.
-            let busy = state.running || !state.recalled;
+            let busy = state.running || state.fingerprints.is_none();
             let all = [KeyKind::Database, KeyKind::Api, KeyKind::Github, KeyKind::Sealing];
             let every = |kind| if kind == KeyKind::Database { rotate } else { renew };
             let tell: Vec<_> =

@@ -13,10 +13,10 @@ mod run;
 mod settle;
 mod shared;
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use secrecy::SecretString;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::timeout};
 
 pub(super) use self::{
     heard::{Heard, Notice, Stood},
@@ -42,6 +42,9 @@ use crate::{
 
 /// So many receipts are listed: a hundred years of months.
 const RECEIPTS: u32 = 1_200;
+
+/// How long what was kept may take to be known.
+const RECALL: Duration = Duration::from_secs(10);
 
 /// What stands in the new address's place when the way to Helios is tried.
 const TEST: &str = "heliograph-test: the handover works; this is no key";
@@ -89,7 +92,13 @@ impl Rotation {
     /// Begins. What stands in the way is looked for first, and where there is such a thing nothing is changed.
     ///
     /// Fails where one is under way.
-    pub fn begin(&self, reason: RotationReason) -> Result<RotationView, Trouble> {
+    pub async fn begin(&self, reason: RotationReason) -> Result<RotationView, Trouble> {
+        // Whether one is unfinished has to be known first.
+        let mut recalled = self.shared.recalled.subscribe();
+        let known = timeout(RECALL, recalled.wait_for(|recalled| *recalled)).await.is_ok_and(|known| known.is_ok());
+        if !known {
+            return Err(words::not_known());
+        }
         self.start_one(Journal::new(new_id(), reason, Machine::new(), now()), Task::Preflight, Facts::default())?;
         Ok(self.view())
     }
@@ -98,7 +107,7 @@ impl Rotation {
     pub(super) async fn begin_if_clear(&self) -> Result<(), Trouble> {
         let found = self.check().await.findings;
         if found.iter().all(|finding| finding.weight == PreflightWeight::Good) {
-            self.begin(RotationReason::Monthly)?;
+            self.begin(RotationReason::Monthly).await?;
         }
         Ok(())
     }
@@ -230,7 +239,7 @@ impl Rotation {
     fn start_one(&self, journal: Journal, first: Task, facts: Facts) -> Result<(), Trouble> {
         {
             let mut state = self.shared.look();
-            if state.running || !state.recalled {
+            if state.running {
                 return Err(words::running());
             }
             state.running = true;

@@ -54,13 +54,13 @@ pub(super) struct Shared {
     jobs: Mutex<Option<JoinSet<()>>>,
     /// Grows each time that the person did something that may help.
     nudges: watch::Sender<u64>,
+    /// What was kept is known.
+    pub(super) recalled: watch::Sender<bool>,
 }
 
 /// What is known.
 #[derive(Default)]
 pub(super) struct State {
-    /// What was kept is known.
-    pub(super) recalled: bool,
     pub(super) running: bool,
     /// The rotation under way, or the last one.
     pub(super) journal: Option<Journal>,
@@ -105,6 +105,7 @@ impl Shared {
             view,
             jobs: Mutex::new(Some(JoinSet::new())),
             nudges: watch::channel(0).0,
+            recalled: watch::channel(false).0,
         }
     }
 

@@ -1,6 +1,6 @@
-//! The measuring programs behind `cargo xtask bench`, one a subcommand.
+//! The measuring programs behind `cargo xtask bench`, one a subcommand; and the fleet behind `cargo xtask fleet`.
 //!
-//! Each says `ready` on a line of its own when it can be measured, and in the end one line of JSON. They must not
+//! Each that measures says `ready` on a line of its own when it can be measured, and in the end one line of JSON. They must not
 //! judge what they measure, and speak to nobody beyond loopback.
 #![cfg(unix)]
 #![allow(clippy::print_stdout, reason = "whoever measures reads standard output")]
@@ -10,6 +10,7 @@ mod clock;
 mod desktop;
 mod disk;
 mod fill;
+mod fleet;
 mod memory;
 mod ours;
 mod publish;
@@ -43,6 +44,8 @@ enum Program {
     Fill(fill::Options),
     /// SQLite alone: one task a commit, so many a second.
     Disk(disk::Options),
+    /// A month of many agents, with its commands predicted and counted.
+    Fleet(fleet::Options),
     /// A desktop without a screen: takes notifications, notes when, and has a place for tray icons.
     Desktop,
 }
@@ -56,6 +59,7 @@ fn main() -> Result<()> {
         Program::Bare(options) => runtime.block_on(bare::run(options)),
         Program::Fill(options) => runtime.block_on(fill::run(options)),
         Program::Disk(options) => disk::run(&options),
+        Program::Fleet(options) => runtime.block_on(fleet::run(options)),
         Program::Desktop => runtime.block_on(desktop::run()),
     }
 }

@@ -1,5 +1,7 @@
 """Helios's side of Heliograph, in one file that needs redis-py 4.3 or newer and nothing else.
 
+With pyrage (age) installed it also takes a new password by itself when the old one is changed.
+
     from heliograph import Helios
 
     with Helios.connect() as helios:                    # the address is in UPSTASH_REDIS_URL
@@ -19,6 +21,9 @@ there when Redis is away or nobody listens.
 A message counts as handled when the loop comes round for the next one, or when `close` is called. If the program ends
 by an exception or is killed while it handles a message from the record, that one comes again.
 
+When the database's password changes, the new address comes sealed: encrypted to a key of our own that is made once and
+whose public half `public_key` shows. It is opened only where the peer sent it, and only goes to the server that we know.
+
 `send` and its like may be called from any thread; `listen` belongs to one.
 """
 from __future__ import annotations
@@ -26,6 +31,7 @@ from __future__ import annotations
 import calendar
 import collections
 import email.utils
+import hashlib
 import http.client
 import json
 import logging
@@ -41,11 +47,16 @@ import urllib.request
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+
+try:
+    import pyrage
+except ImportError:                 # everything else works without
+    pyrage = None
 
 __all__ = ['Helios', 'Mailbox', 'MailboxError', 'Message', 'NotSent']
 
@@ -62,6 +73,10 @@ SOCKET_TIMEOUT = 10.0           # seconds
 BEAT_TIMEOUT = 5.0              # seconds after which our own heartbeat should have come back
 LONGEST_RETRY = 30.0            # seconds
 START = '0-0'                   # before every entry of a record
+RETRY_REFUSED = 300.0           # seconds between two attempts with a password that was refused
+SOON = 600.0                    # seconds in which a new address is looked for often, from when there is reason to
+LOOK_BACK = 14 * 86_400         # seconds: how old a sealed address may be that is looked for
+ANNOUNCED = 100                 # rotations that were answered
 
 
 class NotSent(Exception):
@@ -130,6 +145,14 @@ class _Mark(NamedTuple):
     comment: Optional[int] = None
 
 
+@dataclass(frozen=True)
+class _Offer:
+    """A new address that was opened and not tried yet."""
+
+    rotation: str
+    url: str = field(repr=False)
+
+
 class Helios:
     """An agent in touch with its peer. Make one with `connect`."""
 
@@ -153,32 +176,48 @@ class Helios:
         patience: float = 3.0,
         poll_while_away: float = 30.0,
         poll: float = 300.0,
+        poll_while_refused: float = 3.0,
+        remember_address: bool = False,
         **options: Any,
     ):
         self.name, self.peer = name, peer
         self.mailbox = mailbox or Mailbox.from_environment()
         self._every, self._patience = heartbeat, patience
-        self._poll_while_away, self._poll = poll_while_away, poll
+        self._poll_while_away, self._poll, self._poll_often = poll_while_away, poll, poll_while_refused
         self._recorded = [f'{peer}→{name}-urgent', f'{peer}→{name}', f'{peer}→{name}-low', 'broadcast', f'agent.{name}']
-        self._state = _State(Path(state) if state else _default_state(name))
+        path = Path(state) if state else _default_state(name)
+        self._key = _Key(path.with_name(f'{path.stem}.age-key'))
+        self._state = _State(path, url, remember_address)
         options.setdefault('socket_timeout', SOCKET_TIMEOUT)
         options.setdefault('socket_connect_timeout', SOCKET_TIMEOUT)
         if int(redis.__version__.split('.')[0]) >= 5:
             options.setdefault('protocol', 2)       # one form of answers from all versions
-        # A retry inside redis-py would hide that something was missed; we retry ourselves.
-        self._redis = redis.from_url(url, socket_keepalive=True, retry=Retry(NoBackoff(), 0), **options)
-        self._closing, self._wake = threading.Event(), threading.Event()
-        self._lock = threading.Lock()               # guards what follows
+        self._options = options
+        self._url = self._state.address or url
+        self._redis = self._client(self._url)
+        self._closing = threading.Event()
+        self._changed = threading.Condition()       # guards what follows, and tells of changes
         self._down_since: Optional[float] = None
         self._unheard: Dict[str, float] = {}        # our own heartbeats that have not come back, and when they went
         self._hearing = False
         self._next_beat = 0.0
         self._poll_now = True
+        self._refused = False                       # the password is, and we wait for another address
+        self._look_back = False
+        self._often_until = 0.0
+        self._offer: Optional[_Offer] = None        # of the thread that listens, as are these
+        self._opened: collections.deque[str] = collections.deque(maxlen=ANNOUNCED)
+        self._announced: collections.deque[str] = collections.deque(maxlen=ANNOUNCED)
+        self._to_acknowledge: Optional[str] = None
         # Full: the poll waits, and the rest stays with GitHub.
         self._mail: queue.Queue[Tuple[str, str, _Mark]] = queue.Queue(PAGE)
         # Full: the oldest goes without its mark, which is only for people's eyes.
         self._to_mark: collections.deque[int] = collections.deque(maxlen=PAGE)
-        self._background: Optional[threading.Thread] = None
+        self._beside: List[threading.Thread] = []
+
+    def _client(self, url: str) -> redis.Redis:
+        # A retry inside redis-py would hide that something was missed; we retry ourselves.
+        return redis.from_url(url, socket_keepalive=True, retry=Retry(NoBackoff(), 0), **self._options)
 
     def __enter__(self) -> Helios:
         return self
@@ -192,9 +231,10 @@ class Helios:
 
     def _end(self, handled: bool) -> None:
         self._closing.set()
-        self._wake.set()
-        if self._background and self._background is not threading.current_thread():
-            self._background.join(timeout=2.0)  # it dies with the program, wherever it waits
+        with self._changed:
+            self._changed.notify_all()
+        for thread in self._beside:
+            thread.join(timeout=2.0)                # it dies with the program, wherever it waits
         if handled:
             self._state.confirm()
         # The one that listens is closed where it is used.
@@ -216,16 +256,21 @@ class Helios:
         text = self._envelope(kind, data, id, priority=priority, expires=expires, reply_to=reply_to)
         began = time.monotonic()
         while True:
+            client = self._redis
             try:
                 # The first time ever: an answer may come before anybody listens.
                 self._begin_at_now()
                 heard = self._publish(channel, text)
-            except redis.ResponseError as error:    # Redis is there, and trying again does not mend it
-                _raise_if_refused(error)
-                self._leave(channel, text, id, error)
-                return id
             except (redis.RedisError, OSError) as error:
-                _raise_if_refused(error)
+                if client is not self._redis:       # we moved to another address meanwhile
+                    continue
+                refused = _is_refusal(error)
+                if refused:
+                    self._raise_unless_we_wait()
+                if refused or isinstance(error, redis.ResponseError):
+                    # Redis is there, and trying again does not mend it.
+                    self._leave(channel, text, id, error)
+                    return id
                 away = time.monotonic() - self._went_down(error)
                 if max(away, time.monotonic() - began) < self._patience and not self._closing.wait(0.2):
                     continue
@@ -277,21 +322,28 @@ class Helios:
     # Listening
 
     def listen(self) -> Iterator[Message]:
-        """What comes, for ever: first what was missed, then live. A refused password ends it with an exception."""
+        """What comes, for ever: first what was missed, then live. A refused password ends it with an exception, unless
+        another address may come sealed to our key."""
         self._state.confirm()
-        self._start_background()
+        self._start_beside()
         failures = 0
         try:
             while not self._closing.is_set():
                 try:
+                    self._take_offer()
                     yield from self._hear()
                 except (redis.RedisError, OSError) as error:
-                    _raise_if_refused(error)
                     if self._closing.is_set():
                         return
                     failures = 0 if self._hearing else failures + 1
                     self._hearing = False
+                    if _is_refusal(error):
+                        self._raise_unless_we_wait()
                     self._went_down(error)
+                # The password may also be made valid again.
+                until = time.monotonic() + RETRY_REFUSED
+                while self._refused and not self._offer and time.monotonic() < until and not self._closing.is_set():
+                    yield from self._wait_for_mail(0.2)
                 yield from self._wait_for_mail(random.uniform(0, min(LONGEST_RETRY, 0.25 * 2 ** min(failures, 10))))
         finally:
             self._hearing = False
@@ -305,17 +357,25 @@ class Helios:
             pubsub.subscribe(*channels)
             unconfirmed, until, since_forward = set(channels), time.monotonic() + SOCKET_TIMEOUT, 0
             while not self._closing.is_set():
+                if self._offer and self._hearing:
+                    fresh = yield from self._move(pubsub, channels)
+                    if fresh:
+                        pubsub, since_forward = fresh, 0
+                        self._acknowledge()
+                        yield from self._read_forward()
                 got = pubsub.get_message(timeout=0.2)
                 if got is None:
                     self._check_beats()
                     if not self._hearing and time.monotonic() > until:
                         raise redis.ConnectionError('the subscription is not confirmed')
+                    self._acknowledge()
                 elif got['type'] == 'subscribe':
                     unconfirmed.discard(got['channel'].decode())
                     if not unconfirmed:
                         # A connection that was made anew behind our back confirms again, and may have missed something.
                         unconfirmed, since_forward = set(channels), 0
                         self._came_up()
+                        self._acknowledge()
                         self._mend_cursors()
                         yield from self._read_forward()
                 elif got['type'] == 'message':
@@ -381,60 +441,234 @@ class Helios:
         message = Message.read(text, channel, way)
         if message is None:
             log.warning('an unreadable message on %s is passed over', channel)
+        elif self._is_ours(message) and message.kind == 'rotation.sealed':
+            self._open(message)                     # also one that is known: at a new start it may be needed again
         elif message.sender != self.name and message.kind != 'heartbeat':
             identity = f'{message.sender} {message.id}' if message.id else None
             if identity is None or identity not in self._state.seen:
-                if message.kind != 'ping':
+                answer = self._answer(message)
+                if answer is None:
                     self._state.hand_out(identity, mark)
                     yield message
                     self._state.confirm()
                     self._mark_comment(mark)
                     return
                 self._state.remember(identity)
-                self._pong(message)
+                try:
+                    answer()
+                except (NotSent, redis.RedisError, OSError, ValueError, RuntimeError) as error:
+                    log.warning('a %s could not be answered: %s', message.kind, error)
         self._state.advance(mark)
         self._mark_comment(mark)
+
+    def _answer(self, message: Message) -> Optional[Callable[[], None]]:
+        """What we do by ourselves with a message; None if it is to be handed out."""
+        if message.kind == 'ping':
+            return lambda: self._pong(message)
+        if message.kind == 'rotation.key.ask' and self._is_ours(message):
+            return lambda: self._say('rotation.key', {'public_key': self.public_key}, message.id)
+        if message.kind == 'rotation' and self._is_ours(message, broadcast=True):
+            data = message.data if isinstance(message.data, dict) else {}
+            rotation = _id(data.get('rotation_id'))
+            if data.get('phase') == 'announce' and rotation:
+                return lambda: self._get_ready(rotation, message)
+        return None
 
     def _pong(self, ping: Message) -> None:
         channel = self._channel_to(ping.sender or self.peer, None)
         text = self._envelope('pong', {'ping': ping.id}, str(uuid.uuid4()), reply_to=ping.id)
+        self._publish(channel, text)
+
+    # When the key changes
+
+    @property
+    def public_key(self) -> str:
+        """The key to which a new address is sealed; made when it is first asked for. RuntimeError without pyrage."""
+        return self._key.public()
+
+    def offer_key(self) -> str:
+        """Sends the peer our public key, and gives the message's id."""
+        return self.send('rotation.key', {'public_key': self.public_key})
+
+    def _is_ours(self, message: Message, broadcast: bool = False) -> bool:
+        """Is it the peer's word on a rotation, and can we do anything with it?"""
+        channels = [self._channel_to_us(priority) for priority in (None, 'urgent', 'low')]
+        placed = message.channel in channels or (broadcast and message.channel == 'broadcast')
+        return pyrage is not None and message.sender == self.peer and placed
+
+    def _channel_to_us(self, priority: Optional[str]) -> str:
+        return f'{self.peer}→{self.name}' + (f'-{priority}' if priority else '')
+
+    def _say(self, kind: str, data: Any, to: Optional[str]) -> None:
+        self.send(kind, data, reply_to=to)
+
+    def _get_ready(self, rotation: str, message: Message) -> None:
+        # It comes on two channels.
+        if rotation in self._announced or message.expired:
+            return
+        self._announced.append(rotation)
+        log.info('the key is about to change')
+        with self._changed:
+            self._often_until = time.monotonic() + SOON
+            self._changed.notify_all()
+        self._key.make()
+        self._say('rotation.ready', {'rotation_id': rotation}, message.id)
+
+    def _open(self, message: Message) -> None:
+        """Opens a sealed address. It is tried when the thread that listens comes round."""
+        data = message.data if isinstance(message.data, dict) else {}
+        rotation, sealed = _id(data.get('rotation_id')), data.get('sealed')
+        if not rotation or not isinstance(sealed, str) or sealed in self._opened:
+            return
+        self._opened.append(sealed)
+        url = self._key.open(sealed)
+        if url is None:
+            log.warning('a sealed address cannot be opened with our key')
+        elif url == self._url:
+            # Sent again: our word did not arrive.
+            self._to_acknowledge = rotation
+        elif _place(url) is None or _place(url) != _place(self._url):
+            log.error('a sealed address leads to another server and is passed over')
+        else:
+            self._offer = _Offer(rotation, url)
+
+    def _raise_unless_we_wait(self) -> None:
+        """Trying again does not mend a password. Another one may be in the mailbox, or come there."""
+        if pyrage is None or not self._key.there() or not self.mailbox or not self._beside:
+            log.error('Redis refuses the password')
+            raise redis.AuthenticationError('Redis refuses the password') from None
+        with self._changed:
+            first, self._refused = not self._refused, True
+            self._look_back = self._look_back or first
+            self._poll_now = self._poll_now or first
+            if first:
+                self._often_until = time.monotonic() + SOON
+                self._changed.notify_all()
+        if first:
+            log.warning('Redis refuses the password; another address is looked for in the mailbox')
+
+    def _take_offer(self) -> None:
+        """Moves to a new address where there is no connection to keep."""
+        offer = self._offer
+        if offer is None:
+            return
+        client = self._client(offer.url)
         try:
-            self._publish(channel, text)
-        except (redis.RedisError, OSError, ValueError) as error:
-            log.warning('a ping could not be answered: %s', error)
+            client.ping()
+        except (redis.RedisError, OSError) as error:
+            client.connection_pool.disconnect()
+            if not _is_refusal(error):
+                raise                               # again when the server is there
+            self._offer = None
+            log.error('the new address is refused as well')
+            return
+        before = self._redis
+        self._settle(offer, client)
+        before.connection_pool.disconnect(inuse_connections=False)
+
+    def _move(self, old: Any, channels: List[str]) -> Iterator[Message]:
+        """Moves to a new address while the old connection still hears: the new one hears first, then the old one is
+        read up to a mark that both hear. Gives the new subscription, if it works."""
+        offer, client = self._offer, self._client(self._offer.url)
+        fresh, held = client.pubsub(), []
+        mark = str(uuid.uuid4())
+        try:
+            fresh.subscribe(*channels)
+            unconfirmed, until = set(channels), time.monotonic() + SOCKET_TIMEOUT
+            while unconfirmed:
+                got = fresh.get_message(timeout=0.2)
+                if got and got['type'] == 'subscribe':
+                    unconfirmed.discard(got['channel'].decode())
+                elif got:
+                    held.append(got)
+                if time.monotonic() > until:
+                    raise redis.ConnectionError('the new subscription is not confirmed')
+            client.publish('heartbeat', self._envelope('heartbeat', {'status': 'online', 'interval': self._every}, mark))
+        except (redis.RedisError, OSError) as error:
+            log.error('the new address does not work, so we stay with the old one: %s', type(error).__name__)
+            self._offer = None
+            fresh.close()
+            return None
+        before = self._redis
+        self._settle(offer, client)
+        reached = yield from self._read_to_mark(lambda: old.get_message(timeout=0.2), mark, without_id=True)
+        # Not earlier: newer versions of redis-py make those in use connect anew. What others use ends with the pool.
+        old.close()
+        before.connection_pool.disconnect(inuse_connections=False)
+        # What has no id came on the old connection, unless that one broke.
+        held.reverse()
+        yield from self._read_to_mark(lambda: held.pop() if held else fresh.get_message(timeout=0.2), mark,
+                                      without_id=not reached)
+        return fresh
+
+    def _read_to_mark(self, read: Callable[[], Any], mark: str, without_id: bool) -> Iterator[Message]:
+        """Hands out what comes before our own heartbeat with this id. Did it come?"""
+        until = time.monotonic() + BEAT_TIMEOUT
+        while time.monotonic() < until:
+            try:
+                got = read()
+            except (redis.RedisError, OSError):
+                return False
+            if got is None or got['type'] != 'message':
+                continue
+            channel = got['channel'].decode('utf-8', 'replace')
+            message = Message.read(got['data'], channel, 'live')
+            if channel == 'heartbeat':
+                if message and message.id == mark and message.sender == self.name:
+                    return True
+            elif without_id or (message and message.id):
+                yield from self._deliver(got['data'], channel, 'live', _Mark())
+        return False
+
+    def _settle(self, offer: _Offer, client: redis.Redis) -> None:
+        """From now on everything goes to the new address."""
+        self._redis, self._url = client, offer.url
+        self._offer, self._to_acknowledge = None, offer.rotation
+        with self._changed:
+            self._refused, self._often_until = False, 0.0
+            self._unheard.clear()                   # they went over the old connection
+        self._state.take_address(offer.url)
+        log.info('moved to the new address')
+
+    def _acknowledge(self) -> None:
+        """Tells the peer, over the connection that the new key made, and by no other way."""
+        if self._to_acknowledge is None or not self._hearing:
+            return
+        data = {'rotation_id': self._to_acknowledge}
+        self._publish(self._channel_to(self.peer, None), self._envelope('rotation.ack', data, str(uuid.uuid4())))
+        self._to_acknowledge = None
 
     # Signs of life
 
     def _came_up(self) -> None:
         self._is_up()
-        with self._lock:
-            self._hearing = True
+        with self._changed:
+            self._hearing, self._refused = True, False
             self._unheard.clear()
             self._next_beat = 0.0
+            self._changed.notify_all()
         log.info('connected')
-        self._wake.set()
 
     def _is_up(self) -> None:
-        with self._lock:
-            # One more look, at what was left while it was away.
-            self._poll_now = self._poll_now or self._down_since is not None
-            self._down_since = None
+        with self._changed:
+            if self._down_since is not None:
+                self._down_since = None
+                # One more look, at what was left while it was away.
+                self._poll_now = True
+                self._changed.notify_all()
 
     def _went_down(self, error: Exception) -> float:
         """Since when there is no connection."""
-        with self._lock:
-            first = self._down_since is None
+        with self._changed:
             if self._down_since is None:
                 self._down_since = time.monotonic()
-            since = self._down_since
-        if first:
-            log.warning('Redis is away: %s', error)
-            self._wake.set()
-        return since
+                self._changed.notify_all()
+                log.warning('Redis is away: %s', error)
+            return self._down_since
 
     def _beat(self) -> None:
         id = str(uuid.uuid4())
-        with self._lock:
+        with self._changed:
             self._unheard[id] = time.monotonic()
         text = self._envelope('heartbeat', {'status': 'online', 'interval': self._every}, id)
         self._redis.publish('heartbeat', text)
@@ -444,60 +678,72 @@ class Helios:
         message = Message.read(text, 'heartbeat', 'live')
         if message is None or message.sender != self.name:
             return False
-        with self._lock:
+        with self._changed:
             self._unheard.clear()
         return True
 
     def _check_beats(self) -> None:
         """Called when nothing is left to read, so what has not come back is not merely unread."""
-        with self._lock:
+        with self._changed:
             late = [at for at in self._unheard.values() if time.monotonic() - at > min(BEAT_TIMEOUT, self._every)]
         if len(late) >= 2:
             raise redis.ConnectionError('not even our own heartbeat comes back')
 
     # What runs beside
 
-    def _start_background(self) -> None:
-        if self._background is None:
-            self._background = threading.Thread(target=self._tend, name='heliograph', daemon=True)
-            self._background.start()
+    def _start_beside(self) -> None:
+        if not self._beside:
+            # Apart, because a slow GitHub must not keep back our heartbeats.
+            work = [self._keep_beating] + ([self._keep_fetching] if self.mailbox else [])
+            self._beside = [threading.Thread(target=one, name='heliograph', daemon=True) for one in work]
+            for thread in self._beside:
+                thread.start()
 
-    def _tend(self) -> None:
-        """Heartbeats and the mailbox, until the end."""
-        last_poll = 0.0
-        while not self._closing.is_set():
-            now = time.monotonic()
-            with self._lock:
-                due = [now + self._every]
-                beat = self._hearing and now >= self._next_beat
-                if beat:
-                    self._next_beat = now + self._every
-                if self._hearing:
-                    due.append(self._next_beat)
-                away_at = self._down_since + self._patience if self._down_since is not None else None
-                poll_at = last_poll + (self._poll_while_away if away_at and now >= away_at else self._poll)
-                if self._poll_now:
-                    poll_at = now
-                if away_at and now < away_at:
-                    due.append(away_at)
+    def _keep_beating(self) -> None:
+        while True:
+            with self._changed:
+                while not (self._closing.is_set() or self._hearing and time.monotonic() >= self._next_beat):
+                    self._changed.wait(max(0.0, self._next_beat - time.monotonic()) if self._hearing else None)
+                if self._closing.is_set():
+                    return
+                self._next_beat = time.monotonic() + self._every
             try:
-                if beat:
-                    self._beat()
-                if self.mailbox:
-                    poll_at = max(poll_at, self.mailbox.not_before)
-                    if now >= poll_at:
-                        self._poll_now, last_poll = False, now
-                        self._fetch_mail(self.mailbox)
-                        poll_at = now
-                    due.append(poll_at)
-            except (MailboxError, redis.RedisError, OSError) as error:
+                self._beat()
+            except (redis.RedisError, OSError, ValueError) as error:
+                log.warning('a heartbeat could not be sent: %s', error)
+
+    def _keep_fetching(self) -> None:
+        mailbox, last = self.mailbox, 0.0
+        while mailbox and not self._closing.is_set():
+            with self._changed:
+                wait = max(self._poll_due(last), mailbox.not_before) - time.monotonic()
+                if wait > 0:
+                    self._changed.wait(wait)
+                    continue
+                self._poll_now = False
+            last = time.monotonic()
+            try:
+                self._fetch_mail(mailbox)
+            except MailboxError as error:
                 log.warning('%s', error)
-            except Exception:                       # heartbeats must go on, whatever came
-                log.exception('unexpected')
-            self._wake.wait(max(0.01, min(due) - time.monotonic()))
-            self._wake.clear()
+            except Exception:                       # an answer of an unknown form; the next may be better
+                log.exception('the mailbox cannot be read')
+
+    def _poll_due(self, last: float) -> float:
+        if self._poll_now:
+            return 0.0
+        due = last + self._poll
+        if self._down_since is not None:
+            due = min(due, max(last + self._poll_while_away, self._down_since + self._patience))
+        if time.monotonic() < self._often_until:
+            due = min(due, last + self._poll_often)
+        return due
 
     def _fetch_mail(self, mailbox: Mailbox) -> None:
+        with self._changed:
+            look_back, self._look_back = self._look_back, False
+        if look_back:
+            self._fetch_sealed(mailbox)
         since = self._state.since
         if since is None:
             since = mailbox.now()
@@ -508,6 +754,19 @@ class Helios:
         # A mark counts among what may be written in a minute, and messages go first.
         for _ in range(min(MARKS, len(self._to_mark))):
             mailbox.mark(self._to_mark.popleft())
+
+    def _fetch_sealed(self, mailbox: Mailbox) -> None:
+        """The sealed addresses of an earlier run too: it did not keep what it opened."""
+        try:
+            since = _rfc3339(calendar.timegm(time.strptime(mailbox.now(), '%Y-%m-%dT%H:%M:%SZ')) - LOOK_BACK)
+            for channel, text, _ in mailbox.poll(since, again=True):
+                message = Message.read(text, channel, 'mailbox')
+                if message and message.kind == 'rotation.sealed':
+                    self._mail_in(channel, text, _Mark())
+        except MailboxError:
+            with self._changed:
+                self._look_back = True              # with the next poll
+            raise
 
     def _mail_in(self, channel: str, text: str, mark: _Mark) -> None:
         while not self._closing.is_set():
@@ -580,8 +839,9 @@ class Mailbox:
             headers, me = self._ask('GET', '/user')
             if not self._allowed:
                 self._allowed = {str(me['login']).lower()}
-            told = email.utils.parsedate_to_datetime(headers['date']).timestamp() if headers.get('date') else time.time()
-            return time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(told))
+            date = headers.get('date')
+            told = email.utils.parsedate_to_datetime(date).timestamp() if date else time.time()
+            return _rfc3339(told)
 
     def post(self, channel: str, text: str) -> None:
         """Leaves an envelope for whoever reads this channel."""
@@ -596,24 +856,24 @@ class Mailbox:
         with self._lock:
             self._ask('POST', f'{self._home}/issues/comments/{comment}/reactions', {'content': 'eyes'})
 
-    def poll(self, since: str) -> Iterator[Tuple[str, str, _Mark]]:
+    def poll(self, since: str, again: bool = False) -> Iterator[Tuple[str, str, _Mark]]:
         """What was written since then: channel, envelope, and how far one is with it. Without a channel it is only the
-        last."""
+        last. What was looked at before comes `again` only on request."""
         query = urllib.parse.urlencode({'since': since, 'sort': 'updated', 'direction': 'asc', 'per_page': 100})
         path: Optional[str] = f'{self._home}/issues/comments?{query}'
         while path:
             with self._lock:
                 self._learn_who_we_are()
-                headers, comments = self._ask_anew(path)
-                found = [self._open(comment) for comment in comments]
+                headers, comments = self._ask('GET', path) if again else self._ask_anew(path)
+                found = [self._open(comment, again) for comment in comments]
             yield from found
             path = self._next(headers)
 
-    def _open(self, comment: Dict[str, Any]) -> Tuple[str, str, _Mark]:
+    def _open(self, comment: Dict[str, Any], again: bool) -> Tuple[str, str, _Mark]:
         """A comment's channel and envelope, or no channel where it is not to be trusted or not ours."""
         id, updated, login = comment['id'], comment['updated_at'], str((comment.get('user') or {}).get('login'))
         nothing = '', '', _Mark(since=updated)
-        if id in self._looked:
+        if id in self._looked and not again:
             return nothing
         title = self._title(int(comment['issue_url'].rsplit('/', 1)[1]))
         if not title.startswith(self.TITLE):
@@ -626,7 +886,8 @@ class Mailbox:
             reason = 'it was edited'
         elif len(blocks) != 1:
             reason = f'it has {len(blocks)} blocks of JSON instead of one'
-        self._looked.append(id)
+        if not again:
+            self._looked.append(id)
         if reason:
             log.warning('comment %s by %s is passed over: %s', id, login, reason)
             return nothing
@@ -657,7 +918,8 @@ class Mailbox:
         return self._issues[title]
 
     def _list_issues(self) -> None:
-        path: Optional[str] = f'{self._home}/issues?labels={self.LABEL}&state=all&sort=created&direction=asc&per_page=100'
+        query = f'labels={self.LABEL}&state=all&sort=created&direction=asc&per_page=100'
+        path: Optional[str] = f'{self._home}/issues?{query}'
         self._issues.clear()
         while path:
             headers, issues = self._ask('GET', path)
@@ -729,8 +991,13 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 class _State:
     """What is remembered from one run to the next: how far the records were read, and whom we heard say what."""
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, url: str = '', remember_address: bool = False):
         self._path = path
+        # By this we know later that another address was given since, which is then the newer one.
+        self._given = hashlib.sha256(url.encode()).hexdigest()[:16]
+        self._remember_address = remember_address
+        self.address: Optional[str] = None
+        outdated = False
         self._pending: Optional[Tuple[Optional[str], _Mark]] = None
         self._lock = threading.RLock()
         self.cursors: Dict[str, str] = {}
@@ -741,10 +1008,15 @@ class _State:
             self.cursors = {str(channel): str(entry) for channel, entry in kept['cursors'].items()}
             self.seen = dict.fromkeys(map(str, kept['seen']))
             self.since = kept.get('mailbox')
+            if remember_address and kept.get('instead_of') == self._given and isinstance(kept.get('address'), str):
+                self.address = kept['address']
+            outdated = 'address' in kept and self.address is None
         except FileNotFoundError:
             pass
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             log.error('%s cannot be read, so we begin at now: %s', path, type(error).__name__)
+        if outdated:
+            self.save()                             # without it
 
     def without_cursor(self, channels: List[str]) -> List[str]:
         with self._lock:
@@ -786,20 +1058,68 @@ class _State:
             if mark.since is not None:
                 self.since = max(self.since or '', mark.since)
 
+    def take_address(self, url: str) -> None:
+        if self._remember_address:
+            with self._lock:
+                self.address = url
+                self.save()
+
     def save(self) -> None:
         """Writes it beside and puts it in its place, so that it is whole at every moment."""
         with self._lock:
             pending = self._pending[0] if self._pending else None
             seen = [identity for identity in self.seen if identity != pending]
             kept = {'v': 1, 'cursors': self.cursors, 'mailbox': self.since, 'seen': seen}
-            text = json.dumps(kept)
-            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            beside = self._path.with_name(self._path.name + '.new')
-            # Nobody else may read it.
-            handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(handle, 'w', encoding='utf-8') as file:
-                file.write(text)
-            os.replace(beside, self._path)
+            if self.address:
+                kept.update({'address': self.address, 'instead_of': self._given})
+            os.replace(_write_beside(self._path, json.dumps(kept)), self._path)
+
+
+class _Key:
+    """Our key pair, to which a new address is sealed: made once, and kept in a file of its own."""
+
+    def __init__(self, path: Path):
+        self._path = path
+
+    def there(self) -> bool:
+        return self._path.is_file()
+
+    def make(self) -> Any:
+        if pyrage is None:
+            raise RuntimeError('pyrage is not installed: pip install pyrage')
+        if not self.there():
+            beside = _write_beside(self._path, str(pyrage.x25519.Identity.generate()) + '\n')
+            try:
+                os.link(beside, self._path)         # unlike a replacement it never takes the place of another
+            except FileExistsError:
+                pass
+            finally:
+                os.unlink(beside)
+        try:
+            return pyrage.x25519.Identity.from_str(self._path.read_text(encoding='ascii').strip())
+        except (pyrage.IdentityError, ValueError):
+            raise RuntimeError(f'{self._path} holds no key') from None
+
+    def public(self) -> str:
+        return str(self.make().to_public())
+
+    def open(self, sealed: str) -> Optional[str]:
+        if not self.there():
+            return None
+        try:
+            return pyrage.decrypt(sealed.encode(), [self.make()]).decode().strip()
+        except (pyrage.DecryptError, RuntimeError, ValueError, OSError):
+            return None
+
+
+def _write_beside(path: Path, text: str) -> Path:
+    """Writes a file that nobody else may read, for being put in its place as a whole."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    beside = path.with_name(path.name + '.new')
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, 'w', encoding='utf-8') as file:
+        file.write(text)
+    return beside
 
 
 def _default_state(name: str) -> Path:
@@ -807,11 +1127,23 @@ def _default_state(name: str) -> Path:
     return Path(base) / 'heliograph-helios' / f'{urllib.parse.quote(name, safe="")}.json'
 
 
-def _raise_if_refused(error: Exception) -> None:
-    """Trying again does not mend a password. Older versions of redis-py do not know the server's word for it."""
-    if isinstance(error, redis.AuthenticationError) or str(error).startswith('WRONGPASS'):
-        log.error('Redis refuses the password')
-        raise redis.AuthenticationError('Redis refuses the password') from error
+def _is_refusal(error: Exception) -> bool:
+    """Older versions of redis-py do not know the server's word for it."""
+    return isinstance(error, redis.AuthenticationError) or str(error).startswith('WRONGPASS')
+
+
+def _place(url: str) -> Optional[Tuple[str, Optional[str], int]]:
+    """Which server an address leads to, and whether by TLS; None where it is no address."""
+    try:
+        parts = urllib.parse.urlsplit(url)
+        known = parts.scheme in ('redis', 'rediss') and parts.hostname
+        return (parts.scheme, parts.hostname, parts.port or 6379) if known else None
+    except ValueError:                              # its words would repeat a part of the address
+        return None
+
+
+def _rfc3339(seconds: float) -> str:
+    return time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(seconds))
 
 
 def _order(entry: bytes) -> Tuple[int, int]:

@@ -1,4 +1,4 @@
-//! Where files with messages or receipts go to, and where one that comes in waits: the window hands it over in parts, for a page
+//! Where files with messages, receipts and tables go to, and where one that comes in waits: the window hands it over in parts, for a page
 //! has no paths.
 
 use std::{
@@ -15,10 +15,34 @@ use heliograph_core::{
 /// So many names are tried; the last one is written over.
 const MOST_NAMES: u32 = 1_000;
 
-/// A name for these things that is not taken in the folder for downloads, or else in the home folder.
+/// A name for messages that is not taken in the folder for downloads, or else in the home folder.
 ///
 /// Fails where this user has neither.
-pub(crate) fn free_place(what: &str) -> Result<PathBuf, Trouble> {
+pub(crate) fn free_place() -> Result<PathBuf, Trouble> {
+    free("heliograph-messages", "jsonl")
+}
+
+/// The same for the receipts of rotations.
+///
+/// Fails where this user has neither.
+pub(crate) fn place_for_receipts() -> Result<PathBuf, Trouble> {
+    free("heliograph-receipts", "jsonl")
+}
+
+/// Writes the table of usage there, and says where.
+pub(crate) fn write(table: &str) -> Result<String, Trouble> {
+    let place = free("heliograph-usage", "csv")?;
+    fs::write(&place, table).map_err(|error| {
+        Trouble::new(
+            TroubleCode::StoreUnusable,
+            format!("The file could not be written: {error}."),
+            "See that there is room on the disk, and export again.",
+        )
+    })?;
+    Ok(place.display().to_string())
+}
+
+fn free(stem: &str, end: &str) -> Result<PathBuf, Trouble> {
     let folder = home::downloads().filter(|folder| fs::create_dir_all(folder).is_ok()).ok_or_else(|| {
         Trouble::new(
             TroubleCode::NotPossible,
@@ -26,13 +50,13 @@ pub(crate) fn free_place(what: &str) -> Result<PathBuf, Trouble> {
             "Make one in the home folder, and export again.",
         )
     })?;
-    let taken = |number: u32| folder.join(name(what, number)).exists();
+    let taken = |number: u32| folder.join(name(stem, end, number)).exists();
     let free = (1..MOST_NAMES).find(|number| !taken(*number)).unwrap_or(MOST_NAMES);
-    Ok(folder.join(name(what, free)))
+    Ok(folder.join(name(stem, end, free)))
 }
 
-fn name(what: &str, number: u32) -> String {
-    if number == 1 { format!("heliograph-{what}.jsonl") } else { format!("heliograph-{what}-{number}.jsonl") }
+fn name(stem: &str, end: &str, number: u32) -> String {
+    if number == 1 { format!("{stem}.{end}") } else { format!("{stem}-{number}.{end}") }
 }
 
 /// Adds a part of a file that comes in; the first one begins it anew.

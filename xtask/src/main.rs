@@ -4,6 +4,7 @@
 mod bench;
 mod bindings;
 mod check;
+mod fleet;
 mod icons;
 mod package;
 mod packages;
@@ -40,6 +41,9 @@ enum Command {
     Test,
     /// Measures the app beside the plainest programs that could do its work, and prints a table.
     Bench(bench::Options),
+    /// Lets a fleet of agents live through a month in minutes; the last line says how many commands were predicted and
+    /// how many counted.
+    Fleet(fleet::Options),
     /// Looks at the code without running it: formatting, lints, generated types, and who may depend on what.
     Check,
     /// Writes the TypeScript types that the window shares with the engine.
@@ -56,6 +60,7 @@ fn main() -> Result<ExitCode> {
         Command::Run(options) => run::run(&options)?,
         Command::Test => return test::run(),
         Command::Bench(options) => return bench::run(&options),
+        Command::Fleet(options) => fleet::run(&options)?,
         Command::Check => check::run()?,
         Command::Bindings => bindings::write()?,
         Command::Icons => icons::run()?,

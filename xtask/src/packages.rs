@@ -27,7 +27,7 @@ pub(crate) const APP: [Package; 10] = [
 ];
 
 /// What the tests need besides: a desktop session without a screen, and other programs to speak with.
-pub(crate) const TESTS: [Package; 17] = [
+pub(crate) const TESTS: [Package; 18] = [
     package("redis-tools", "", "", ""),
     package("xvfb", "xorg-x11-server-Xvfb", "xorg-server-xvfb", ""),
     package("xauth", "xorg-x11-xauth", "xorg-xauth", ""),
@@ -43,6 +43,10 @@ pub(crate) const TESTS: [Package; 17] = [
     package("imagemagick", "ImageMagick", "imagemagick", ""),
     package("libnotify-bin", "libnotify", "libnotify", ""),
     package("python3-redis", "python3-redis", "python-redis", ""),
+    package("python3-pip", "python3-pip", "python-pip", ""),
     package("python3-hiredis", "python3-hiredis", "python-hiredis", ""),
     package("rpm", "rpm", "rpm-tools", ""),
 ];
+
+/// What the tests need in Python and no system has a package for: age, for heliograph.py.
+pub(crate) const PYRAGE: &str = "pyrage==1.4.0";

@@ -1,11 +1,12 @@
 //! `cargo xtask setup`: what the system must have, found out with one question and installed with one command.
 
-use std::{collections::HashSet, process::Command};
+use std::{collections::HashSet, fs, process::Command};
 
 use anyhow::{Context, Result, bail};
 
 use crate::{
     packages::{self, Package},
+    place,
     program::{exists, output, program, run},
 };
 
@@ -48,7 +49,33 @@ pub(crate) fn ensure(need: Need) -> Result<()> {
             bail!("these system packages are still missing: {}", left.join(" "));
         }
     }
+    if need == Need::Tests {
+        python()?;
+    }
     node()
+}
+
+/// What the tests need in Python, in a folder of its own: nothing outside is changed.
+fn python() -> Result<()> {
+    // The version is part of the name, so that another one is installed anew.
+    let folder = place::target().join("tools/python");
+    let installed = folder.join(packages::PYRAGE);
+    if installed.is_file() {
+        return Ok(());
+    }
+    let beside = folder.with_extension("new");
+    for old in [&beside, &folder] {
+        if old.is_dir() {
+            fs::remove_dir_all(old)?;
+        }
+    }
+    // Each wait of pip's has a limit, and so has their number.
+    let pip = ["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--timeout", "30"];
+    let what = ["--retries", "2", "--no-deps", "--only-binary", ":all:", packages::PYRAGE, "--target"];
+    run(program("/usr/bin/python3", pip).args(what).arg(&beside))?;
+    // It has its name once it is whole.
+    fs::write(beside.join(packages::PYRAGE), "")?;
+    fs::rename(&beside, &folder).context("cannot put Python's libraries in their place")
 }
 
 fn node() -> Result<()> {

@@ -15,7 +15,7 @@ use crate::{belongings::Belongings, exchange};
 
 #[tauri::command]
 pub(crate) async fn export_messages(engine: State<'_, Engine>) -> Result<Exported, Trouble> {
-    let place = blocking(|| exchange::free_place("messages")).await??;
+    let place = blocking(exchange::free_place).await??;
     let messages = engine.export(&place).await?;
     Ok(Exported { messages, place: place.display().to_string() })
 }

@@ -19,9 +19,10 @@ mod mailbox;
 mod messages;
 mod rotation;
 mod setup;
+mod usage;
 
 #[allow(clippy::wildcard_imports, reason = "the list of commands names them all; in tests the lint is silent")]
-use self::{computer::*, mailbox::*, messages::*, rotation::*, setup::*};
+use self::{computer::*, mailbox::*, messages::*, rotation::*, setup::*, usage::*};
 
 macro_rules! commands {
     ($($name:ident),* $(,)?) => {

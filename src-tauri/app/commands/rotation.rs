@@ -66,7 +66,7 @@ pub(crate) async fn rotation_receipts(engine: State<'_, Engine>) -> Result<Vec<R
 
 #[tauri::command]
 pub(crate) async fn rotation_export(engine: State<'_, Engine>) -> Result<Exported, Trouble> {
-    let place = blocking(|| exchange::free_place("receipts")).await??;
+    let place = blocking(exchange::place_for_receipts).await??;
     engine.rotation().export_receipts(&place).await
 }
 

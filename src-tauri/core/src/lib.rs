@@ -22,3 +22,4 @@ pub mod store;
 pub mod text;
 pub mod trouble;
 pub mod upstash;
+pub mod usage;

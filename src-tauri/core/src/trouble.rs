@@ -44,6 +44,8 @@ pub enum TroubleCode {
     TooManyConnections,
     /// A message is larger than the service takes.
     TooLarge,
+    /// The database had nothing to do for so long that it may be archived.
+    DatabaseIdle,
     /// The record beside a channel cannot be read or written.
     RecordUnusable,
     /// The connection ended.

@@ -8,6 +8,7 @@ import type { Record } from "./Record";
 import type { Reminders } from "./Reminders";
 import type { Replies } from "./Replies";
 import type { Rotation } from "./Rotation";
+import type { Usage } from "./Usage";
 
 /**
  * What can be set; `defaults.toml` says what each is for.
@@ -48,4 +49,8 @@ rotation: Rotation,
 /**
  * How long messages are kept.
  */
-inbox: Inbox, };
+inbox: Inbox, 
+/**
+ * What the database costs.
+ */
+usage: Usage, };

@@ -3,6 +3,7 @@ import type { AgentView } from "./AgentView";
 import type { Brief } from "./Brief";
 import type { Condition } from "./Condition";
 import type { Counts } from "./Counts";
+import type { Level } from "./Level";
 import type { LinkView } from "./LinkView";
 import type { MailboxView } from "./MailboxView";
 import type { Trouble } from "./Trouble";
@@ -70,4 +71,8 @@ recent: Array<Brief>,
 /**
  * The records hold messages from the hour before the very first start, which can be fetched.
  */
-earlier: boolean, };
+earlier: boolean, 
+/**
+ * How sparing the program is with commands, near a limit of the plan.
+ */
+saving: Level, };

@@ -277,6 +277,46 @@ export const settings: Settings = {
   reminders: { rotate: true, rotate_days: 30, renew_days: 90 },
   rotation: { handover: "by_hand", helios_key: "", command: "" },
   inbox: { keep_days: 0, keep_most: 0 },
+  usage: {
+    plan: "automatic",
+    slow_down: true,
+    warn: true,
+    keep_alive: true,
+    most_commands: 0,
+    prices: {
+      as_of: "2026-08",
+      free: {
+        base: 0,
+        commands: 500_000,
+        per_100k_commands: 0,
+        bandwidth_gb: 10,
+        per_gb_bandwidth: 0,
+        storage_mb: 256,
+        per_gb_storage: 0,
+        most_storage_mb: 256,
+      },
+      pay_as_you_go: {
+        base: 0,
+        commands: 0,
+        per_100k_commands: 0.2,
+        bandwidth_gb: 200,
+        per_gb_bandwidth: 0.03,
+        storage_mb: 1000,
+        per_gb_storage: 0.25,
+        most_storage_mb: 100_000,
+      },
+      fixed: {
+        base: 10,
+        commands: 0,
+        per_100k_commands: 0,
+        bandwidth_gb: 50,
+        per_gb_bandwidth: 0,
+        storage_mb: 250,
+        per_gb_storage: 0,
+        most_storage_mb: 250,
+      },
+    },
+  },
 };
 
 export const computer: ComputerView = {

@@ -200,6 +200,7 @@ export function snapshotOf(condition: Condition, sandbox: boolean, open: number,
     paused_until: condition === "paused" ? now + 50 * MINUTE : null,
     recent: [],
     earlier: false,
+    saving: "usual",
     mailbox: mailboxOf(condition),
   };
 }

@@ -14,8 +14,11 @@ import type { Detail } from "../bindings/Detail";
 import type { Door } from "../bindings/Door";
 import type { Event } from "../bindings/Event";
 import type { FeedItem } from "../bindings/FeedItem";
+import type { Example } from "../bindings/Example";
 import type { Exported } from "../bindings/Exported";
 import type { Find } from "../bindings/Find";
+import type { Fleet } from "../bindings/Fleet";
+import type { FleetPlan } from "../bindings/FleetPlan";
 import type { GuideView } from "../bindings/GuideView";
 import type { HeliosAct } from "../bindings/HeliosAct";
 import type { Imported } from "../bindings/Imported";
@@ -41,7 +44,10 @@ import type { Step } from "../bindings/Step";
 import type { Trouble } from "../bindings/Trouble";
 import type { TroubleCode } from "../bindings/TroubleCode";
 import type { Understanding } from "../bindings/Understanding";
+import type { UsageView } from "../bindings/UsageView";
 import type { WebPage } from "../bindings/WebPage";
+import type { WhatIf } from "../bindings/WhatIf";
+import type { WhatIfView } from "../bindings/WhatIfView";
 
 /** A message of our own, as a person wrote it; Rust decides whether the text is JSON. */
 export type Outgoing = { channel: string; kind: string; text: string; priority: Priority };
@@ -111,6 +117,13 @@ export const exportMessages = () => invoke<Exported>("export_messages");
 export const importPart = (bytes: Uint8Array, first: boolean) =>
   invoke<null>("import_part", bytes, { headers: first ? { first: "1" } : {} });
 export const importMessages = () => invoke<Imported>("import_messages");
+/** Asked again while the page is open: that is what makes the service's counters be read more often. */
+export const usage = () => invoke<UsageView>("usage");
+export const usageWhatIf = (settings: WhatIf) => invoke<WhatIfView>("usage_what_if", { settings });
+export const planFleet = (fleet: Fleet) => invoke<FleetPlan>("plan_fleet", { fleet });
+export const planExample = () => invoke<Example>("plan_example");
+/** Where the file is. */
+export const exportUsage = () => invoke<string>("export_usage");
 export const about = () => invoke<AboutView>("about");
 export const diagnostics = () => invoke<string>("diagnostics");
 export const openWeb = (page: WebPage) => invoke<null>("open_web", { page });

@@ -24,6 +24,7 @@ export const troubles: Record<
   quota_used_up: { title: "Commands used up", action: "reconnect", tone: "bad" },
   too_many_connections: { title: "Too many connections", action: "reconnect", tone: "warm" },
   too_large: { title: "Message too large", action: null, tone: "warm" },
+  database_idle: { title: "The database may be archived", action: null, tone: "warm" },
   record_unusable: { title: "The record cannot be used", action: null, tone: "warm" },
   connection_lost: { title: "Connection lost", action: "reconnect", tone: "warm" },
   connection_silent: { title: "Connection silent", action: "reconnect", tone: "warm" },

@@ -13,6 +13,7 @@ use std::collections::VecDeque;
 use crate::{
     link::{AskFailed, Link},
     store::{EntryId, Reached},
+    usage::CommandKind,
 };
 
 pub(crate) use entry::Entry;
@@ -117,7 +118,10 @@ impl<'a> Reader<'a> {
         if fresh.is_empty() {
             return Ok(());
         }
-        let answers = self.link.ask(fresh.iter().map(|channel| question::newest(channel)).collect()).await?;
+        let answers = self
+            .link
+            .ask(CommandKind::CatchUp, fresh.iter().map(|channel| question::newest(channel)).collect())
+            .await?;
         for (channel, answer) in fresh.into_iter().zip(&answers) {
             let newest = entry::ids(answer).next_back();
             self.newest = self.newest.max(newest);
@@ -128,7 +132,7 @@ impl<'a> Reader<'a> {
     }
 
     async fn read(&mut self, wanted: &[(String, EntryId)]) -> Result<(), AskFailed> {
-        let answers = self.link.ask(vec![question::after(wanted, self.count)]).await?;
+        let answers = self.link.ask(CommandKind::CatchUp, vec![question::after(wanted, self.count)]).await?;
         let mut entries = entry::by_channel(answers.first());
         let bytes: usize = entries.iter().flat_map(|(_, entries)| entries).map(|entry| entry.payload.len()).sum();
         for (channel, _) in wanted {
@@ -167,7 +171,7 @@ impl<'a> Reader<'a> {
 
     /// Does a record still hold everything that was ever written into it? Not known where the server does not count.
     async fn nothing_was_cut(&self, channel: &str) -> Result<bool, AskFailed> {
-        match self.link.ask(vec![question::about(channel)]).await {
+        match self.link.ask(CommandKind::CatchUp, vec![question::about(channel)]).await {
             Ok(answers) => Ok(answers.first().and_then(entry::is_uncut).unwrap_or(false)),
             Err(AskFailed::Refused(_)) => Ok(false),
             Err(failed) => Err(failed),

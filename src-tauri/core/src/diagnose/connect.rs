@@ -92,7 +92,7 @@ pub(super) async fn encryption(
     let failed = |failure| words::failed(CheckKind::Encryption, &failure, address);
     let place = stream.peer_addr().map_err(|error| failed(Failure::Io(Stage::Encrypt, error)))?;
     let Some(config) = tls.map_err(failed)? else {
-        return Ok((unencrypted(place), (Box::new(stream), Route { place, tls: None })));
+        return Ok((unencrypted(place), (Box::new(cost.on(stream)), Route { place, tls: None })));
     };
     let began = Instant::now();
     let shaken = timeout(HANDSHAKE_LIMIT, transport::encrypt(stream, &address.host, &config))
@@ -110,7 +110,7 @@ pub(super) async fn encryption(
         Some(detail) => finding.detail(detail),
         None => finding,
     };
-    Ok((finding, (Box::new(stream), Route { place, tls: Some(config) })))
+    Ok((finding, (Box::new(cost.on(stream)), Route { place, tls: Some(config) })))
 }
 
 fn unencrypted(place: SocketAddr) -> Finding {
@@ -140,7 +140,7 @@ async fn no_encryption(failure: Failure, place: SocketAddr, address: &Address, c
 /// Is it a Redis without encryption? Asked on a connection of its own, without a word about who we are.
 async fn speaks_plainly(place: SocketAddr, cost: &Cost) -> bool {
     let asked = async {
-        let mut stream = TcpStream::connect(place).await.ok()?;
+        let mut stream = cost.on(TcpStream::connect(place).await.ok()?);
         cost.one();
         login::exchange(&mut stream, &cmd("PING")).await.ok()
     };
@@ -153,10 +153,10 @@ pub(super) async fn log_in(mut wire: Box<dyn Wire>, address: &Address, cost: &Co
     let failed = |failure| words::failed(CheckKind::LogIn, &failure, address);
     cost.one();
     let finding = if address.password().is_some() {
-        login::log_in(&mut wire, address).await.map_err(failed)?;
+        cost.came(login::log_in(&mut wire, address).await).map_err(failed)?;
         Finding::good("Password accepted")
     } else {
-        greet(&mut wire).await.map_err(failed)?;
+        cost.came(greet(&mut wire).await).map_err(failed)?;
         Finding::warning("No password needed").detail("Whoever reaches the server may read and send.")
     };
     let line = Line::over(wire, cost.clone()).await.map_err(failed)?;

@@ -40,10 +40,11 @@ pub(super) struct Ears {
 
 impl Ears {
     async fn open(route: &Route, address: &Address, cost: &Cost) -> Result<Self, Failure> {
-        let mut wire = dial(&[route.place], &address.host, route.tls.as_ref(), &Progress::default()).await?;
+        let wire = dial(&[route.place], &address.host, route.tls.as_ref(), &Progress::default()).await?;
+        let mut wire = cost.on(wire);
         if address.password().is_some() {
             cost.one();
-            login::log_in(&mut wire, address).await?;
+            cost.came(login::log_in(&mut wire, address).await)?;
         }
         let (wire, gauge) = at_most(wire, MOST_BYTES);
         let listening = PubSub::new(&silent_setup(), wire)
@@ -57,7 +58,8 @@ impl Ears {
     pub(super) async fn subscribe(&mut self, channels: &[String]) -> Result<Result<(), String>, Failure> {
         self.cost.one();
         let asked = self.sink.subscribe(channels).await;
-        match asked.map_err(|e| Failure::from_redis(Stage::Live, &e, self.gauge.end().map(|(end, _)| end))) {
+        let asked = asked.map_err(|e| Failure::from_redis(Stage::Live, &e, self.gauge.end().map(|(end, _)| end)));
+        match self.cost.came(asked) {
             Ok(()) => Ok(Ok(())),
             Err(Failure::Refused(_, text)) if !ends_session(&text) => Ok(Err(text)),
             Err(failure) => Err(failure),

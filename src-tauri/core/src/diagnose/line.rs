@@ -15,22 +15,45 @@ use crate::link::{
     tap::{Gauge, at_most},
     transport::Wire,
 };
+use crate::usage::{CommandKind, Meter, Metered};
 
 /// More than all answers of a test together; a server that says more is no Redis that we know.
 pub(super) const MOST_BYTES: usize = 1024 * 1024;
 
 /// How many commands were sent.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Cost(Arc<AtomicU32>);
+#[derive(Clone, Debug)]
+pub(super) struct Cost {
+    sent: Arc<AtomicU32>,
+    meter: Meter,
+}
 
 impl Cost {
+    /// Of a test whose commands this meter counts as well.
+    pub(super) fn new(meter: Meter) -> Self {
+        Self { sent: Arc::default(), meter }
+    }
+
     /// One is about to be sent.
     pub(super) fn one(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        self.meter.count(CommandKind::Test, 1);
+    }
+
+    /// What came of it. One that the service did not take is not billed, though it was sent.
+    pub(super) fn came<T>(&self, outcome: Result<T, Failure>) -> Result<T, Failure> {
+        if outcome.as_ref().err().is_some_and(Failure::took_none) {
+            self.meter.take_back(CommandKind::Test, 1);
+        }
+        outcome
+    }
+
+    /// A stream whose bytes are counted.
+    pub(super) fn on<S>(&self, stream: S) -> Metered<S> {
+        self.meter.on(stream)
     }
 
     pub(super) fn so_far(&self) -> u32 {
-        self.0.load(Ordering::Relaxed)
+        self.sent.load(Ordering::Relaxed)
     }
 
     /// How many more may be sent.
@@ -70,7 +93,9 @@ impl Line {
         }
         self.cost.one();
         let answer = command.query_async::<Value>(&mut self.connection).await;
-        match answer.map_err(|error| Failure::from_redis(Stage::Live, &error, self.gauge.end().map(|(end, _)| end))) {
+        let answer =
+            answer.map_err(|error| Failure::from_redis(Stage::Live, &error, self.gauge.end().map(|(end, _)| end)));
+        match self.cost.came(answer) {
             Ok(value) => Ok(Ok(value)),
             Err(Failure::Refused(_, text)) if !ends_session(&text) => Ok(Err(text)),
             Err(failure) => Err(failure),

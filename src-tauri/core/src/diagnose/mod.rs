@@ -24,7 +24,7 @@ use std::{path::PathBuf, time::Duration};
 
 use tokio::time::timeout;
 
-use crate::{link::Address, message::Names};
+use crate::{link::Address, message::Names, usage::Meter};
 use board::Board;
 use line::Cost;
 
@@ -47,14 +47,16 @@ pub struct Test {
     pub place: Option<String>,
     /// How to learn the plan; without it that step is skipped.
     pub plan: Option<PlanQuestion>,
+    /// What counts everything that is sent.
+    pub meter: Meter,
 }
 
 impl Test {
     /// Makes the test, and shows how far it is after each change. Ends within half a minute. Dropping the call ends it
     /// at once; a key that was just written then goes by itself within ten seconds.
     pub async fn run(self, show: impl FnMut(&Report) + Send) -> Report {
-        let Self { address, names, authorities, place, plan } = self;
-        let cost = Cost::default();
+        let Self { address, names, authorities, place, plan, meter } = self;
+        let cost = Cost::new(meter);
         let mut board = Board::new(address.clone(), cost.clone(), show);
         let target = Target { address: &address, names: &names, authorities, place: place.as_deref() };
         if timeout(CONNECTION_LIMIT, connection(&mut board, &cost, target)).await.is_err() {

@@ -25,7 +25,7 @@ const LIMIT: Duration = Duration::from_secs(3);
 pub(super) const QUEUE: usize = 100;
 
 /// What a person did that concerns notifications.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Said {
     /// Hold back, or no longer.
     Pause(Pause),
@@ -37,6 +37,8 @@ pub(super) enum Said {
     KeyIsDue(KeyKind, u32),
     /// Helios does not have the new key.
     HeliosBehind,
+    /// What is to be said of the month's usage: title and body.
+    Usage(String, String),
     /// That task was dealt with.
     DealtWith(i64),
 }
@@ -97,6 +99,7 @@ fn obey(policy: &mut Policy, said: Said, desktop: &mpsc::Sender<Showing>) -> Vec
         Said::Trial => vec![notification::trial()],
         Said::KeyIsDue(kind, days) => vec![notification::key_is_due(kind, days)],
         Said::HeliosBehind => vec![notification::helios_behind()],
+        Said::Usage(title, body) => vec![notification::usage(title, body)],
         Said::DealtWith(seq) => {
             // A notification that stays up for want of room here is only out of date: its buttons still answer.
             let _ = desktop.try_send(Showing::Withdraw(Subject::Task(seq)));

@@ -12,7 +12,7 @@ use super::{
     rotation::{Heard, Notice, Stood},
     snapshot::{Brief, Source},
 };
-use crate::{message::Millis, presence::Roster, trouble::Trouble, trouble::TroubleCode};
+use crate::{message::Millis, presence::Roster, trouble::Trouble, trouble::TroubleCode, usage::Level};
 
 /// So many lines of the feed are kept for a window that opens later.
 const FEED_KEPT: usize = 200;
@@ -51,6 +51,8 @@ pub(super) struct Inner {
     pub(super) behind: bool,
     /// The records hold messages from the hour before the very first start.
     pub(super) earlier: bool,
+    /// How sparing the program is.
+    pub(super) saving: Level,
     feed: VecDeque<FeedItem>,
     peers_heard: Vec<String>,
 }

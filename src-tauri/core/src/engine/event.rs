@@ -72,6 +72,8 @@ pub enum Page {
     Settings,
     /// The guided set-up.
     Setup,
+    /// What the database costs.
+    Usage,
 }
 
 impl std::str::FromStr for Page {
@@ -84,7 +86,8 @@ impl std::str::FromStr for Page {
             "keys" => Ok(Self::Keys),
             "settings" => Ok(Self::Settings),
             "setup" => Ok(Self::Setup),
-            _ => Err(format!("there is no page {text:?}; there are: inbox, link, keys, settings, setup")),
+            "usage" => Ok(Self::Usage),
+            _ => Err(format!("there is no page {text:?}; there are: inbox, link, keys, settings, setup, usage")),
         }
     }
 }

@@ -16,6 +16,7 @@ mod seek;
 mod snapshot;
 mod status;
 mod tasks;
+mod usage;
 
 use std::{
     path::{Path, PathBuf},
@@ -32,7 +33,7 @@ pub use mailbox::{MailboxView, Offer};
 pub use rotation::Rotation;
 pub use snapshot::{Brief, ChannelView, Condition, LinkView, Snapshot, Source};
 
-use self::{attention::Said, board::Board, intake::Wish, mailbox::Mailroom, tasks::Tasks};
+use self::{attention::Said, board::Board, intake::Wish, mailbox::Mailroom, tasks::Tasks, usage::Desk};
 use crate::{
     discover::Surroundings,
     guide::Guide,
@@ -43,6 +44,7 @@ use crate::{
     settings::{self, Agents, Settings},
     store::{Detail, Imported, InboxState, Letter, ListPage, ListRequest, Store},
     trouble::{Trouble, TroubleCode},
+    usage::{Example, Fleet, FleetPlan, UsageView, WhatIf, WhatIfView, example, plan},
 };
 
 /// What the engine is given of the world around it.
@@ -84,6 +86,7 @@ pub struct Engine {
     wishes: mpsc::Sender<Wish>,
     seek: Arc<Notify>,
     guide: Guide,
+    usage: Arc<Desk>,
     mailroom: Arc<Mailroom>,
     rotation: Rotation,
     snapshot: watch::Receiver<Snapshot>,
@@ -220,6 +223,7 @@ impl Engine {
             }
             (Subject::Key, Action::Later) => self.rotation.put_off(LATER).await,
             (Subject::Key, _) => self.open(Place { page: Page::Keys, task: None }),
+            (Subject::Usage, _) => self.open(Place { page: Page::Usage, task: None }),
             (Subject::Summary | Subject::Notice | Subject::Task(_), _) => self.open(Place::default()),
         }
         Ok(())
@@ -297,6 +301,32 @@ impl Engine {
         }
     }
 
+    /// What the database costs this month. While somebody looks, it is to be asked again and again: the service's own
+    /// counters are then read every ten minutes, and otherwise once an hour.
+    pub fn usage(&self) -> UsageView {
+        self.usage.view()
+    }
+
+    /// What a month would cost with other settings; quick enough for a slider.
+    pub fn usage_what_if(&self, settings: WhatIf) -> WhatIfView {
+        self.usage.what_if(settings)
+    }
+
+    /// What a fleet of agents would cost, by the prices in the settings.
+    pub fn plan(&self, fleet: Fleet) -> FleetPlan {
+        plan(fleet, &self.settings.borrow().usage.prices)
+    }
+
+    /// The fleet that is often reckoned wrongly.
+    pub fn plan_example(&self) -> Example {
+        example(&self.settings.borrow().usage.prices)
+    }
+
+    /// The days that are kept, as a table for spreadsheets.
+    pub fn export_usage(&self) -> String {
+        self.usage.export()
+    }
+
     /// The guided set-up.
     pub fn guide(&self) -> &Guide {
         &self.guide
@@ -342,6 +372,6 @@ impl Engine {
     pub async fn stop(&self) {
         self.rotation.stop();
         self.guide.stop();
-        self.tasks.stop(&self.store).await;
+        self.tasks.stop(&self.store, &self.usage).await;
     }
 }

@@ -21,6 +21,7 @@ use crate::{
     store::{InboxState, Mailed, Mailing, Sent, Store},
     text,
     trouble::{Trouble, TroubleCode},
+    usage::{CommandKind, Level},
 };
 
 /// So many go out in one round trip.
@@ -48,6 +49,8 @@ pub(super) struct Outgoing {
     /// Redis is not to be counted on.
     pub(super) away: watch::Receiver<bool>,
     pub(super) board: Arc<Board>,
+    /// How sparing the program is to be.
+    pub(super) saving: watch::Receiver<Level>,
 }
 
 /// How a turn ended.
@@ -69,6 +72,7 @@ impl Outgoing {
         let mut hearing = self.board.hearing();
         let mut away = self.away.clone();
         let mut mailbox = self.mailbox.status();
+        let mut saving = self.saving.clone();
         let mut unheard = self.unheard().await;
         let mut receipts_from = 0;
         loop {
@@ -98,6 +102,7 @@ impl Outgoing {
                 changed = hearing.changed() => changed.is_err(),
                 changed = away.changed() => changed.is_err(),
                 changed = mailbox.changed() => changed.is_err(),
+                changed = saving.changed() => changed.is_err(),
                 () = sleep_until(again.unwrap_or_else(Instant::now)), if again.is_some() => false,
             };
             if gone {
@@ -149,16 +154,25 @@ impl Outgoing {
     }
 
     /// Publishes, each with its answer and in their order.
-    async fn publish(&self, messages: impl Iterator<Item = (&str, &[u8])>) -> Vec<Result<Published, PublishFailed>> {
-        let record = self.settings.borrow().recorded();
-        let answers =
-            join_all(messages.map(|(channel, payload)| self.link.publish_recorded(channel, payload.to_vec(), record)))
-                .await;
+    async fn publish(
+        &self,
+        kind: CommandKind,
+        messages: impl Iterator<Item = (&str, &[u8])>,
+    ) -> Vec<Result<Published, PublishFailed>> {
+        let record = self.settings.borrow().recorded().filter(|_| !self.scarce());
+        let published =
+            messages.map(|(channel, payload)| self.link.publish_as(kind, channel, payload.to_vec(), record));
+        let answers = join_all(published).await;
         let refused = answers.iter().find_map(|answer| answer.as_ref().ok()?.unrecorded.clone());
         if let Some(trouble) = refused {
             self.board.report(trouble);
         }
         answers
+    }
+
+    /// Only what must go out does.
+    fn scarce(&self) -> bool {
+        *self.saving.borrow() == Level::Scarce
     }
 
     async fn give_receipts(
@@ -170,9 +184,10 @@ impl Outgoing {
         if self.store.inbox().borrow().newest <= *from {
             return Ok(Turn::Empty);
         }
-        let received = self.settings.borrow().replies.received;
+        let received = self.settings.borrow().replies.received && !self.scarce();
         let (due, mut until) = self.store.receipts(names.clone(), received, AT_ONCE, now()).await?;
-        let answers = self.publish(due.iter().map(|receipt| (&*receipt.channel, &*receipt.payload))).await;
+        let answers =
+            self.publish(CommandKind::Receipt, due.iter().map(|receipt| (&*receipt.channel, &*receipt.payload))).await;
         let mut given = Vec::with_capacity(due.len());
         let mut stuck = false;
         for (receipt, answer) in due.into_iter().zip(answers) {
@@ -203,8 +218,9 @@ impl Outgoing {
         if self.store.inbox().borrow().waiting_to_send == 0 {
             return Ok(Turn::Empty);
         }
-        let waiting = self.store.waiting(AT_ONCE).await?;
-        let answers = self.publish(waiting.iter().map(|letter| (&*letter.channel, &*letter.payload))).await;
+        let waiting = self.store.waiting(AT_ONCE, self.scarce()).await?;
+        let answers =
+            self.publish(CommandKind::Publish, waiting.iter().map(|letter| (&*letter.channel, &*letter.payload))).await;
         let mut outcomes = Vec::with_capacity(waiting.len());
         let mut stuck = false;
         for (letter, answer) in waiting.iter().zip(answers) {

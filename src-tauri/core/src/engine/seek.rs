@@ -16,7 +16,7 @@ use super::{
 use crate::{
     credentials::{self, Item, Keychain},
     guide::{Adopted, Held, Keep},
-    link::{Address, Heartbeat, Link, LinkState, Plan, Status},
+    link::{Address, Heartbeat, Link, LinkState, Pace, Plan, Status},
     message::{Names, Outgoing, Priority, channel, new_id, now},
     settings::{self, Agents, Settings},
     trouble::{Trouble, TroubleCode},
@@ -39,6 +39,8 @@ pub(super) struct Seek {
     pub(super) board: Arc<Board>,
     /// A person asked to look again.
     pub(super) again: Arc<Notify>,
+    /// How seldom heartbeats are to be, which they say themselves.
+    pub(super) pace: Pace,
 }
 
 impl Seek {
@@ -167,7 +169,7 @@ impl Seek {
             heartbeat: Heartbeat {
                 channel: channel::HEARTBEAT.into(),
                 every,
-                payload: heartbeat(names, every.as_secs(), self.version.clone()),
+                payload: heartbeat(names, every, self.pace.clone(), self.version.clone()),
             },
         }
     }
@@ -203,12 +205,16 @@ impl Planned {
     }
 }
 
-fn heartbeat(names: Names, every: u64, version: String) -> Arc<dyn Fn() -> Vec<u8> + Send + Sync> {
+fn heartbeat(names: Names, every: Duration, pace: Pace, version: String) -> Arc<dyn Fn() -> Vec<u8> + Send + Sync> {
     Arc::new(move || {
         Outgoing {
             from: &names.me,
             kind: "heartbeat",
-            data: json!({ "status": "online", "interval": every, "program": format!("heliograph {version}") }),
+            data: json!({
+                "status": "online",
+                "interval": pace.apply(every).as_secs(),
+                "program": format!("heliograph {version}"),
+            }),
             id: &new_id(),
             at: now(),
             reply_to: None,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::mailbox::MailboxView;
-use crate::{link::LinkState, message::Millis, presence::AgentView, store::Counts, trouble::Trouble};
+use crate::{link::LinkState, message::Millis, presence::AgentView, store::Counts, trouble::Trouble, usage::Level};
 
 /// The state in one word: the tray's shape and colour follow it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
@@ -64,6 +64,8 @@ pub struct Snapshot {
     pub recent: Vec<Brief>,
     /// The records hold messages from the hour before the very first start, which can be fetched.
     pub earlier: bool,
+    /// How sparing the program is with commands, near a limit of the plan.
+    pub saving: Level,
 }
 
 /// A task in one line.

@@ -20,6 +20,7 @@ use crate::{
     store::{InboxState, Store},
     text,
     trouble::{Trouble, TroubleCode},
+    usage::Level,
 };
 
 /// The least time between two snapshots.
@@ -153,7 +154,7 @@ pub(super) fn compose(parts: &Parts<'_>) -> Snapshot {
         condition,
         headline: match condition {
             Condition::Connected | Condition::HeliosSilent if inner.behind => BEHIND.into(),
-            _ => headline(condition, names, store_trouble.as_ref().or(link_trouble.as_ref())),
+            _ => headline(condition, names, inner.saving, store_trouble.as_ref().or(link_trouble.as_ref())),
         },
         link: LinkView {
             state: link.state,
@@ -176,6 +177,7 @@ pub(super) fn compose(parts: &Parts<'_>) -> Snapshot {
         paused_until: inner.paused_until,
         recent: inner.recent.clone(),
         earlier: inner.earlier,
+        saving: inner.saving,
     }
 }
 
@@ -220,11 +222,15 @@ fn all_silent(agents: &[AgentView]) -> bool {
     peers.clone().any(|presence| presence == Presence::Silent) && peers.all(|presence| presence != Presence::Alive)
 }
 
-fn headline(condition: Condition, names: &Names, trouble: Option<&Trouble>) -> String {
+fn headline(condition: Condition, names: &Names, saving: Level, trouble: Option<&Trouble>) -> String {
     match condition {
         Condition::SetupNeeded => "Set-up needed".into(),
         Condition::Connecting => "Connecting…".into(),
-        Condition::Connected => "Connected".into(),
+        Condition::Connected => match saving {
+            Level::Usual => "Connected".into(),
+            Level::Careful => "Connected, saving commands".into(),
+            Level::Scarce => "Connected, tasks and replies only".into(),
+        },
         Condition::HeliosSilent => match names.peers.as_slice() {
             [peer] => format!("{} is silent", text::capital(&text::line(peer, 40))),
             _ => "All agents are silent".into(),

@@ -21,6 +21,7 @@ use super::{
     rotation::{self, Rotation},
     seek::Seek,
     status::{self, Fixed, Parts, Watched},
+    usage::{self, Desk},
 };
 use crate::{
     credentials::Keychain,
@@ -29,6 +30,7 @@ use crate::{
     message::{Names, now},
     notification::Policy,
     store::{InboxState, Store},
+    usage::Level,
 };
 
 /// Batches between the link and the intake. Full: the link stops reading.
@@ -62,7 +64,7 @@ struct Running {
 
 impl Tasks {
     /// Stops the way in first and lets it empty itself, then everything else, then the store.
-    pub(super) async fn stop(&self, store: &Store) {
+    pub(super) async fn stop(&self, store: &Store, usage: &Desk) {
         let mut running = self.running.lock().await;
         let Some(mut tasks) = running.take() else { return };
         tasks.link_stop.cancel();
@@ -72,13 +74,20 @@ impl Tasks {
             tasks.way_in.shutdown().await;
         }
         tasks.others.shutdown().await;
-        if timeout(WRITING, store.stop()).await.is_err() {
+        let written = async {
+            if let Err(trouble) = usage.write().await {
+                tracing::warn!("what was counted last could not be written: {trouble}");
+            }
+            store.stop().await;
+        };
+        if timeout(WRITING, written).await.is_err() {
             tracing::warn!("the store does not close in time");
         }
     }
 }
 
 /// Wires everything together and starts it.
+#[expect(clippy::too_many_lines, reason = "who is given what, once and in order; nothing is decided")]
 pub(super) fn start(setup: Setup) -> Engine {
     let Setup {
         home,
@@ -105,6 +114,8 @@ pub(super) fn start(setup: Setup) -> Engine {
     let mut tuning = Tuning::default();
     tuning.authorities = authorities.or(tuning.authorities);
     let authorities = tuning.authorities.clone();
+    let (meter, pace) = (tuning.meter.clone(), tuning.pace.clone());
+    let (sparing, saving) = watch::channel(Level::Usual);
     let (link, supervisor) = Link::new(deliveries, tuning);
     let (said, heard_said) = mpsc::channel(SAID);
     let (desktop, showing) = mpsc::channel(QUEUE);
@@ -138,6 +149,7 @@ pub(super) fn start(setup: Setup) -> Engine {
         mailbox: mailroom.mailbox().clone(),
         away,
         board: Arc::clone(&board),
+        saving: saving.clone(),
     };
     others.spawn(outgoing.run());
     others.spawn(
@@ -151,6 +163,7 @@ pub(super) fn start(setup: Setup) -> Engine {
             link: link.clone(),
             board: Arc::clone(&board),
             again: Arc::clone(&seek),
+            pace: pace.clone(),
         }
         .run(),
     );
@@ -167,6 +180,7 @@ pub(super) fn start(setup: Setup) -> Engine {
         answers: board.answers(),
         in_use: used.clone(),
         adopt: adopt.clone(),
+        meter: meter.clone(),
     });
     let rotation = Rotation::start(rotation::Means {
         keychain,
@@ -175,6 +189,7 @@ pub(super) fn start(setup: Setup) -> Engine {
         settings: set.clone(),
         surroundings: surroundings_of_rotation,
         authorities,
+        meter: meter.clone(),
         guide: guide.clone(),
         link,
         board: Arc::clone(&board),
@@ -184,6 +199,20 @@ pub(super) fn start(setup: Setup) -> Engine {
         said: said.clone(),
         tuning: limits,
     });
+    let usage = usage::start(
+        &mut others,
+        usage::Means {
+            meter,
+            pace,
+            store: store.clone(),
+            link: intake_link.clone(),
+            guide: guide.clone(),
+            board: Arc::clone(&board),
+            settings: set.clone(),
+            saving: sparing,
+            said: said.clone(),
+        },
+    );
     others.spawn(keeping::keep(store.clone(), set.clone(), Arc::clone(&board)));
     others.spawn(reminder::remind(rotation.clone(), set.clone(), Arc::clone(&board), said.clone()));
     let intake = Intake::new(set, store.clone(), intake_link, Arc::clone(&board));
@@ -194,7 +223,7 @@ pub(super) fn start(setup: Setup) -> Engine {
     way_in.spawn(intake.run(delivered, asked_for));
     let tasks = Arc::new(Tasks { running: Mutex::new(Some(Running { link_stop, way_in, others })) });
     let settings = Arc::new(settings);
-    Engine { settings, home, store, board, said, wishes, seek, guide, mailroom, rotation, snapshot, tasks }
+    Engine { settings, home, store, board, said, wishes, seek, guide, usage, mailroom, rotation, snapshot, tasks }
 }
 
 fn first_snapshot(fixed: &Fixed, names: &Names, board: &Board, link: &Link) -> super::Snapshot {

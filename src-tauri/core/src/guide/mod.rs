@@ -5,6 +5,7 @@
 
 mod account;
 mod address;
+mod counters;
 mod kit;
 mod making;
 mod names;
@@ -20,12 +21,13 @@ use secrecy::SecretString;
 use tokio::sync::{broadcast, watch};
 use url::Url;
 
+pub(crate) use counters::Unknown;
 pub use view::*;
 
 use self::shared::Shared;
 use crate::{
     credentials::Keychain, discover::Surroundings, link::Link, message::Millis, settings::Settings, store::Store,
-    trouble::Trouble,
+    trouble::Trouble, usage::Meter,
 };
 
 /// An address with its secret, and where that is kept; `None` for what is kept elsewhere (the environment).
@@ -62,6 +64,8 @@ pub struct Means {
     pub in_use: watch::Receiver<Adopted>,
     /// Where an address goes that is to be used from now on.
     pub adopt: watch::Sender<Adopted>,
+    /// What counts everything that is sent to a database.
+    pub meter: Meter,
 }
 
 /// A handle on the guided set-up; clones are handles on the same one.

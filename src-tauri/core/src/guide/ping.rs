@@ -8,6 +8,7 @@ use super::{Guide, GuideView, Ping, not_possible};
 use crate::{
     message::{Outgoing, Priority, channel, new_id, now},
     trouble::Trouble,
+    usage::CommandKind,
 };
 
 /// How long an answer may take.
@@ -46,7 +47,7 @@ impl Guide {
     async fn ask(&self, channel: &str, payload: Vec<u8>, id: &str, mut answers: broadcast::Receiver<String>) -> Ping {
         let began = tokio::time::Instant::now();
         let answered = async {
-            self.shared.means.link.publish(channel, payload).await.ok()?;
+            self.shared.means.link.publish_as(CommandKind::Test, channel, payload, None).await.ok()?;
             loop {
                 match answers.recv().await {
                     Ok(answered) if answered == id => return Some(()),

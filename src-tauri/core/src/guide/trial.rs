@@ -40,7 +40,8 @@ impl Guide {
         let names = means.settings.borrow().names();
         let place = self.shared.look().place.clone();
         let plan = self.plan().await;
-        let test = Test { address, names, authorities: means.authorities.clone(), place, plan };
+        let (authorities, meter) = (means.authorities.clone(), means.meter.clone());
+        let test = Test { address, names, authorities, place, plan, meter };
         let report = test.run(|report| self.show(report)).await;
         self.show(&report);
         self.shared.change(|state| state.view.testing = false);

@@ -84,6 +84,13 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// Was nothing that was sent taken by the service?
+    pub(crate) fn took_none(&self) -> bool {
+        matches!(self, Self::Refused(_, text) if takes_none(text))
+    }
+}
+
 /// What the failure means for a connection to this address.
 pub(crate) fn classify(failure: &Failure, address: &Address) -> Fault {
     match failure {
@@ -133,6 +140,12 @@ pub(super) fn asking(text: &str) -> AskFailed {
 /// Does this answer to a heartbeat mean that the session is of no use any more?
 pub(crate) fn ends_session(text: &str) -> bool {
     matches!(meaning(text), Meaning::Month | Meaning::Day | Meaning::Connections | Meaning::Password)
+}
+
+/// Does this answer say that the service takes no commands at all now? Then it has not carried out this one either,
+/// and bills none.
+pub(crate) fn takes_none(text: &str) -> bool {
+    matches!(meaning(text), Meaning::Month | Meaning::Day | Meaning::Connections)
 }
 
 /// What a server's error line says.

@@ -10,6 +10,7 @@ use super::{
     publish::{Ask, Publish, QUEUE, Request},
     wake::Wake,
 };
+use crate::usage::CommandKind;
 
 /// Where to connect, and what to listen to.
 #[derive(Debug)]
@@ -152,27 +153,28 @@ impl Link {
     ///
     /// Dropping the call leaves open whether the message is sent.
     pub async fn publish(&self, channel: &str, payload: Vec<u8>) -> Result<u64, PublishFailed> {
-        Ok(self.publish_recorded(channel, payload, None).await?.heard)
+        Ok(self.publish_as(CommandKind::Publish, channel, payload, None).await?.heard)
     }
 
-    /// The same; with `record` the message is written into its channel's record first, which then keeps about so many.
-    pub async fn publish_recorded(
+    /// The same, counted as something else; with `record` the message is written into its channel's record first, which then keeps about so many.
+    pub async fn publish_as(
         &self,
+        kind: CommandKind,
         channel: &str,
         payload: Vec<u8>,
         record: Option<u32>,
     ) -> Result<Published, PublishFailed> {
         let (answer, answered) = oneshot::channel();
-        let request = Request::Publish(Publish { channel: channel.to_owned(), payload, record, answer });
+        let request = Request::Publish(Publish { kind, channel: channel.to_owned(), payload, record, answer });
         self.requests.send(request).await.map_err(|_| PublishFailed::NotConnected)?;
         // An answer that never comes means that the session was torn down with the message on its way.
         answered.await.unwrap_or(Err(PublishFailed::Unknown))
     }
 
-    /// Sends commands that change nothing, in one round trip, and gives their answers. Waits while the queue is full.
-    pub(crate) async fn ask(&self, commands: Vec<Cmd>) -> Result<Vec<Value>, AskFailed> {
+    /// Sends commands in one round trip, and gives their answers. Waits while the queue is full.
+    pub(crate) async fn ask(&self, kind: CommandKind, commands: Vec<Cmd>) -> Result<Vec<Value>, AskFailed> {
         let (answer, answered) = oneshot::channel();
-        let request = Request::Ask(Ask { commands, answer });
+        let request = Request::Ask(Ask { kind, commands, answer });
         self.requests.send(request).await.map_err(|_| AskFailed::NotConnected)?;
         answered.await.unwrap_or(Err(AskFailed::NotConnected))
     }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use redis::{Cmd, aio::MultiplexedConnection, aio::PubSubSink};
 use tokio::time::timeout;
 
-use super::fault::{Failure, Stage};
+use super::fault::{self, Failure, Stage};
+use crate::usage::{CommandKind, Meter};
 
 /// What became of a heartbeat on its way out.
 #[derive(Debug)]
@@ -28,12 +29,18 @@ pub(super) async fn publish(
     channel: String,
     payload: Vec<u8>,
     limit: Duration,
+    meter: Meter,
 ) -> Beat {
     let mut command = Cmd::new();
     command.arg("PUBLISH").arg(channel).arg(payload);
+    meter.count(CommandKind::Heartbeat, 1);
     match timeout(limit, commands.send_packed_command(&command)).await {
         Ok(Ok(redis::Value::ServerError(error))) => {
-            Beat::Refused(format!("{} {}", error.code(), error.details().unwrap_or_default()))
+            let text = format!("{} {}", error.code(), error.details().unwrap_or_default());
+            if fault::takes_none(&text) {
+                meter.take_back(CommandKind::Heartbeat, 1);
+            }
+            Beat::Refused(text)
         }
         Ok(Ok(_)) => Beat::Taken,
         Ok(Err(error)) => Beat::Failed(Failure::from_redis(Stage::Live, &error, None)),
@@ -42,11 +49,17 @@ pub(super) async fn publish(
 }
 
 /// Pings on the subscription: for users who may listen and not publish.
-pub(super) async fn ping(mut pings: PubSubSink, payload: Vec<u8>, limit: Duration) -> Beat {
+pub(super) async fn ping(mut pings: PubSubSink, payload: Vec<u8>, limit: Duration, meter: Meter) -> Beat {
+    meter.count(CommandKind::KeepAlive, 1);
     match timeout(limit, pings.ping_message::<redis::Value>(payload.as_slice())).await {
         // A refusal came over the subscription as well, and proves it.
         Ok(Ok(_)) => Beat::Ponged(payload),
-        Ok(Err(error)) if error.code().is_some() => Beat::Ponged(payload),
+        Ok(Err(error)) if error.code().is_some() => {
+            if Failure::from_redis(Stage::Live, &error, None).took_none() {
+                meter.take_back(CommandKind::KeepAlive, 1);
+            }
+            Beat::Ponged(payload)
+        }
         // The connection's end is noticed where it is read.
         Ok(Err(_)) | Err(_) => Beat::Unanswered,
     }

@@ -21,7 +21,7 @@ use super::{
     now,
     outlet::Outlet,
     probe::{Due, Probe},
-    publish::{Load, Request, publish_all},
+    publish::{Load, Request, Way, publish_all},
     session::Session,
     tap::{End, Gauge},
     transport::KEEPALIVE_IDLE,
@@ -69,10 +69,12 @@ pub(super) struct Surroundings<'a> {
 pub(super) async fn live(mut session: Session, around: Surroundings<'_>) -> Ended {
     let limit = around.tuning.answer_limit;
     let load = Load::default();
-    let mut publishing = pin!(publish_all(around.requests, session.commands.clone(), limit, &load));
+    let way = Way { commands: session.commands.clone(), limit, load: &load, meter: &around.tuning.meter };
+    let mut publishing = pin!(publish_all(around.requests, way));
     let mut probe = Probe::new(around.plan.heartbeat.every, limit, Instant::now());
     let mut beat: Option<Beating> = None;
-    let mut life = Life { plan: around.plan, status: around.status, limit, by_ping: false, woke: None };
+    let Surroundings { plan, tuning, status, .. } = around;
+    let mut life = Life { plan, tuning, status, by_ping: false, woke: None };
     let why = loop {
         let held = session.ears.held_since();
         let slow_at = life.show_slow(held);
@@ -137,8 +139,8 @@ async fn finished(beat: &mut Option<Beating>) -> Beat {
 /// What a session learns as it goes.
 struct Life<'a> {
     plan: &'a Plan,
+    tuning: &'a Tuning,
     status: &'a watch::Sender<Status>,
-    limit: Duration,
     /// The heartbeat may not be published: the subscription is pinged instead.
     by_ping: bool,
     woke: Option<(Wake, Instant, Millis)>,
@@ -147,12 +149,14 @@ struct Life<'a> {
 impl Life<'_> {
     fn beat(&self, session: &Session, probe: &mut Probe, limit: Duration) -> Beating {
         let payload = (self.plan.heartbeat.payload)();
+        probe.every(self.tuning.pace.apply(self.plan.heartbeat.every));
         probe.sent(Instant::now(), payload.clone(), session.ears.gauge().total());
+        let meter = self.tuning.meter.clone();
         if self.by_ping {
-            Box::pin(heartbeat::ping(session.pings.clone(), payload, limit))
+            Box::pin(heartbeat::ping(session.pings.clone(), payload, limit, meter))
         } else {
             let channel = self.plan.heartbeat.channel.clone();
-            Box::pin(heartbeat::publish(session.commands.clone(), channel, payload, limit))
+            Box::pin(heartbeat::publish(session.commands.clone(), channel, payload, limit, meter))
         }
     }
 
@@ -180,7 +184,7 @@ impl Life<'_> {
                     self.status.send_modify(|status| status.trouble = Some(trouble));
                 }
                 self.by_ping = true;
-                Ok(Some(self.beat(session, probe, self.limit)))
+                Ok(Some(self.beat(session, probe, self.tuning.answer_limit)))
             }
             Beat::Failed(failure) => Err(self.lost(&session.commands_gauge, failure)),
         }

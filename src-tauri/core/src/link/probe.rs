@@ -76,6 +76,11 @@ impl Probe {
         if now >= self.next { Due::Beat } else { Due::Nothing }
     }
 
+    /// From the next heartbeat on they go out each `every`.
+    pub(super) fn every(&mut self, every: Duration) {
+        self.every = every;
+    }
+
     /// A heartbeat goes out now.
     pub(super) fn sent(&mut self, now: Instant, payload: Vec<u8>, total: u64) {
         self.next = now + self.every;

@@ -15,7 +15,10 @@ use tokio::{
 };
 
 use super::fault::{self, Failure, Stage};
-use crate::trouble::Trouble;
+use crate::{
+    trouble::Trouble,
+    usage::{CommandKind, Meter},
+};
 
 /// How many messages may wait to be published before [`Link::publish`](super::Link::publish) waits itself.
 pub(super) const QUEUE: usize = 256;
@@ -45,6 +48,8 @@ pub(super) enum Request {
 /// A message to publish, and where its answer goes.
 #[derive(Debug)]
 pub(super) struct Publish {
+    /// What it counts as.
+    pub(super) kind: CommandKind,
     pub(super) channel: String,
     pub(super) payload: Vec<u8>,
     /// Written into the channel's record as well, which keeps about so many.
@@ -55,6 +60,8 @@ pub(super) struct Publish {
 /// Commands whose answers matter, and where these go.
 #[derive(Debug)]
 pub(super) struct Ask {
+    /// What they count as.
+    pub(super) kind: CommandKind,
     pub(super) commands: Vec<Cmd>,
     pub(super) answer: oneshot::Sender<Result<Vec<Value>, AskFailed>>,
 }
@@ -110,12 +117,7 @@ impl Load {
 
 /// Publishes and asks whatever is wanted, until the connection fails. What is on its way when this is dropped gets no
 /// answer, which [`Link::publish`](super::Link::publish) reports as unknown.
-pub(super) async fn publish_all(
-    requests: &mut mpsc::Receiver<Request>,
-    mut commands: MultiplexedConnection,
-    limit: Duration,
-    load: &Load,
-) -> Failure {
+pub(super) async fn publish_all(requests: &mut mpsc::Receiver<Request>, mut way: Way<'_>) -> Failure {
     let mut next = None;
     loop {
         let request = match next.take() {
@@ -129,9 +131,9 @@ pub(super) async fn publish_all(
             Request::Publish(first) => {
                 let (batch, other) = gather(first, requests);
                 next = other;
-                publish(batch, &mut commands, limit, load).await
+                way.publish(batch).await
             }
-            Request::Ask(question) => ask(question, &mut commands, limit, load).await,
+            Request::Ask(question) => way.ask(question).await,
         };
         if let Err(failure) = outcome {
             return failure;
@@ -139,56 +141,80 @@ pub(super) async fn publish_all(
     }
 }
 
-async fn publish(
-    batch: Vec<Publish>,
-    commands: &mut MultiplexedConnection,
-    limit: Duration,
-    load: &Load,
-) -> Result<(), Failure> {
-    let mut pipeline = Pipeline::with_capacity(batch.len());
-    for request in &batch {
-        // The record first: whoever subscribes and then reads it finds the message in one or the other. It need not be
-        // one transaction for that, which would cost two commands more.
-        if let Some(most) = request.record {
-            let key = format!("{RECORD}{}", request.channel);
-            pipeline.cmd("XADD").arg(key).arg("MAXLEN").arg("~").arg(most).arg("*").arg(FIELD).arg(&request.payload);
+/// The way out of a session.
+pub(super) struct Way<'a> {
+    pub(super) commands: MultiplexedConnection,
+    /// How long an answer may take.
+    pub(super) limit: Duration,
+    pub(super) load: &'a Load,
+    pub(super) meter: &'a Meter,
+}
+
+impl Way<'_> {
+    async fn publish(&mut self, batch: Vec<Publish>) -> Result<(), Failure> {
+        let mut pipeline = Pipeline::with_capacity(batch.len());
+        for request in &batch {
+            // The record first: whoever subscribes and then reads it finds the message in one or the other. It need not
+            // be one transaction for that, which would cost two commands more.
+            if let Some(most) = request.record {
+                let key = format!("{RECORD}{}", request.channel);
+                pipeline
+                    .cmd("XADD")
+                    .arg(key)
+                    .arg("MAXLEN")
+                    .arg("~")
+                    .arg(most)
+                    .arg("*")
+                    .arg(FIELD)
+                    .arg(&request.payload);
+                self.meter.count(CommandKind::Record, 1);
+            }
+            pipeline.cmd("PUBLISH").arg(&request.channel).arg(&request.payload);
+            self.meter.count(request.kind, 1);
         }
-        pipeline.cmd("PUBLISH").arg(&request.channel).arg(&request.payload);
+        let bytes =
+            batch.iter().map(|request| request.payload.len() * (1 + usize::from(request.record.is_some()))).sum();
+        let values = self.send(&pipeline, bytes).await?;
+        answer(batch, values, self.meter);
+        Ok(())
     }
-    let bytes = batch.iter().map(|request| request.payload.len() * (1 + usize::from(request.record.is_some()))).sum();
-    let values = send(&pipeline, bytes, commands, limit, load).await?;
-    answer(batch, values);
-    Ok(())
+
+    async fn ask(&mut self, question: Ask) -> Result<(), Failure> {
+        let Ask { kind, commands, answer } = question;
+        let mut pipeline = Pipeline::with_capacity(commands.len());
+        for command in commands {
+            pipeline.add_command(command);
+        }
+        self.meter.count(kind, pipeline.len());
+        let values = self.send(&pipeline, ANSWER_BYTES).await?;
+        let mut refused = None;
+        for value in &values {
+            if let Value::ServerError(error) = value {
+                let text = words(error);
+                not_taken(&text, kind, self.meter);
+                refused = refused.or_else(|| Some(fault::asking(&text)));
+            }
+        }
+        // Whoever asked may have stopped waiting.
+        let _ = answer.send(refused.map_or(Ok(values), Err));
+        Ok(())
+    }
+
+    /// The rest of the story of an error, whether it is a lost connection or not, is told by the connection's end.
+    async fn send(&mut self, pipeline: &Pipeline, bytes: usize) -> Result<Vec<Value>, Failure> {
+        self.load.0.store(bytes, Ordering::Relaxed);
+        let sending = self.commands.send_packed_commands(pipeline, 0, pipeline.len());
+        let answers = timeout(self.load.limit(self.limit), sending).await;
+        self.load.0.store(0, Ordering::Relaxed);
+        answers.map_err(|_| Failure::Silent)?.map_err(|error| Failure::from_redis(Stage::Live, &error, None))
+    }
 }
 
-async fn ask(question: Ask, commands: &mut MultiplexedConnection, limit: Duration, load: &Load) -> Result<(), Failure> {
-    let Ask { commands: asked, answer } = question;
-    let mut pipeline = Pipeline::with_capacity(asked.len());
-    for command in asked {
-        pipeline.add_command(command);
+/// A command was answered with this error: was it taken at all?
+fn not_taken(text: &str, kind: CommandKind, meter: &Meter) {
+    if fault::takes_none(text) {
+        meter.take_back(kind, 1);
     }
-    let values = send(&pipeline, ANSWER_BYTES, commands, limit, load).await?;
-    let refused = values.iter().find_map(|value| match value {
-        Value::ServerError(error) => Some(fault::asking(&words(error))),
-        _ => None,
-    });
-    // Whoever asked may have stopped waiting.
-    let _ = answer.send(refused.map_or(Ok(values), Err));
-    Ok(())
-}
-
-/// The rest of the story of an error, whether it is a lost connection or not, is told by the connection's end.
-async fn send(
-    pipeline: &Pipeline,
-    bytes: usize,
-    commands: &mut MultiplexedConnection,
-    limit: Duration,
-    load: &Load,
-) -> Result<Vec<Value>, Failure> {
-    load.0.store(bytes, Ordering::Relaxed);
-    let answers = timeout(load.limit(limit), commands.send_packed_commands(pipeline, 0, pipeline.len())).await;
-    load.0.store(0, Ordering::Relaxed);
-    answers.map_err(|_| Failure::Silent)?.map_err(|error| Failure::from_redis(Stage::Live, &error, None))
 }
 
 /// The first and what waits behind it, up to something of another kind. Whoever stopped waiting for an answer is not
@@ -210,17 +236,23 @@ fn gather(first: Publish, requests: &mut mpsc::Receiver<Request>) -> (Vec<Publis
     (batch, None)
 }
 
-fn answer(batch: Vec<Publish>, values: Vec<Value>) {
+fn answer(batch: Vec<Publish>, values: Vec<Value>, meter: &Meter) {
     let mut values = values.into_iter();
     for request in batch {
         let unrecorded = request.record.and_then(|_| match values.next() {
-            Some(Value::ServerError(error)) => Some(fault::recording(&words(&error), &request.channel)),
+            Some(Value::ServerError(error)) => {
+                let text = words(&error);
+                not_taken(&text, CommandKind::Record, meter);
+                Some(fault::recording(&text, &request.channel))
+            }
             _ => None,
         });
         let outcome = match values.next() {
             Some(Value::Int(count)) => Ok(Published { heard: u64::try_from(count).unwrap_or_default(), unrecorded }),
             Some(Value::ServerError(error)) => {
-                Err(fault::publishing(&words(&error), &request.channel, request.payload.len()))
+                let text = words(&error);
+                not_taken(&text, request.kind, meter);
+                Err(fault::publishing(&text, &request.channel, request.payload.len()))
             }
             _ => Err(PublishFailed::Unknown),
         };

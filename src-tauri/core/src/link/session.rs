@@ -21,7 +21,10 @@ use super::{
     tap::{Gauge, Tap, tap},
     transport::{Progress, Wire, dial, resolve},
 };
-use crate::message::Millis;
+use crate::{
+    message::Millis,
+    usage::{CommandKind, Meter},
+};
 
 type Tapped = Tap<Box<dyn Wire>>;
 
@@ -67,18 +70,19 @@ async fn open_unbounded(
     let found = resolve(address).await?;
     let (listening, publishing) =
         tokio::try_join!(dial(&found, &address.host, tls, progress), dial(&found, &address.host, tls, progress))?;
-    let (mut listening, gauge) = tap(listening, tuning.unread_limit);
-    let (publishing, commands_gauge) = tap(publishing, usize::MAX);
+    let meter = &tuning.meter;
+    let (mut listening, gauge) = tap(metered(listening, meter), tuning.unread_limit);
+    let (publishing, commands_gauge) = tap(metered(publishing, meter), usize::MAX);
     sockets.extend([gauge.gone(), commands_gauge.gone()]);
     progress.reached(Stage::LogIn);
     // One log-in before the other: a password that is refused is then offered once and not twice. It costs no time,
     // as the second goes along with the subscription.
-    log_in(&mut listening, address).await?;
+    counted_log_in(&mut listening, address, meter).await?;
     progress.reached(Stage::Subscribe);
     let channels = channels(plan);
     let (listening, (commands, driver)) = tokio::try_join!(
-        subscribe(listening, &gauge, &channels),
-        command_connection(publishing, &commands_gauge, address)
+        subscribe(listening, &gauge, &channels, meter),
+        command_connection(publishing, &commands_gauge, address, meter)
     )?;
     let (pings, stream) = listening.split();
     Ok(Session {
@@ -103,19 +107,43 @@ fn channels(plan: &Plan) -> Vec<&str> {
     channels
 }
 
-async fn subscribe(stream: Tapped, gauge: &Gauge, channels: &[&str]) -> Result<PubSub, Failure> {
+fn metered(wire: Box<dyn Wire>, meter: &Meter) -> Box<dyn Wire> {
+    Box::new(meter.on(wire))
+}
+
+async fn counted_log_in(stream: &mut Tapped, address: &Address, meter: &Meter) -> Result<(), Failure> {
+    if address.password().is_none() {
+        return Ok(());
+    }
+    meter.count(CommandKind::Connect, 1);
+    let outcome = log_in(stream, address).await;
+    not_taken(outcome.as_ref().err(), meter);
+    outcome
+}
+
+/// A command of connecting failed: was it taken at all?
+fn not_taken(failure: Option<&Failure>, meter: &Meter) {
+    if failure.is_some_and(Failure::took_none) {
+        meter.take_back(CommandKind::Connect, 1);
+    }
+}
+
+async fn subscribe(stream: Tapped, gauge: &Gauge, channels: &[&str], meter: &Meter) -> Result<PubSub, Failure> {
     let failed = |error| Failure::from_redis(Stage::Subscribe, &error, gauge.end().map(|(end, _)| end));
     let mut listening = PubSub::new(&silent_setup(), stream).await.map_err(failed)?;
-    listening.subscribe(channels).await.map_err(failed)?;
-    Ok(listening)
+    meter.count(CommandKind::Connect, 1);
+    let outcome = listening.subscribe(channels).await.map_err(failed);
+    not_taken(outcome.as_ref().err(), meter);
+    outcome.map(|()| listening)
 }
 
 async fn command_connection(
     mut stream: Tapped,
     gauge: &Gauge,
     address: &Address,
+    meter: &Meter,
 ) -> Result<(MultiplexedConnection, AbortOnDropHandle<()>), Failure> {
-    log_in(&mut stream, address).await?;
+    counted_log_in(&mut stream, address, meter).await?;
     // Whoever sends a command bounds its answer, by what else is on its way.
     let config = AsyncConnectionConfig::new().set_response_timeout(None);
     let (connection, driver) = MultiplexedConnection::new_with_config(&silent_setup(), stream, config)

@@ -2,6 +2,9 @@
 
 use std::{ops::RangeInclusive, path::PathBuf, time::Duration};
 
+use super::Pace;
+use crate::usage::Meter;
+
 /// The link's limits. [`Tuning::default`] is what the program runs with.
 #[derive(Clone, Debug)]
 pub struct Tuning {
@@ -17,6 +20,10 @@ pub struct Tuning {
     pub authorities: Option<PathBuf>,
     /// Look out for sleep and for changes of network.
     pub watch_surroundings: bool,
+    /// What counts everything that is sent.
+    pub meter: Meter,
+    /// How seldom heartbeats are to be.
+    pub pace: Pace,
 }
 
 impl Default for Tuning {
@@ -29,6 +36,8 @@ impl Default for Tuning {
             slow_lane: Duration::from_mins(12)..=Duration::from_mins(18),
             authorities: std::env::var_os("SSL_CERT_FILE").map(PathBuf::from),
             watch_surroundings: true,
+            meter: Meter::default(),
+            pace: Pace::default(),
         }
     }
 }

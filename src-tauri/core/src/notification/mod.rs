@@ -37,6 +37,8 @@ pub enum Subject {
     Key,
     /// Something the program itself has to say.
     Notice,
+    /// What it has to say of the database's limits.
+    Usage,
 }
 
 /// What the person can press on a notification.
@@ -106,6 +108,11 @@ pub fn helios_behind() -> Notification {
         urgent: false,
         actions: vec![Action::Open],
     }
+}
+
+/// A limit of the plan comes near, or the like.
+pub fn usage(title: String, body: String) -> Notification {
+    Notification { subject: Subject::Usage, title, body, urgent: false, actions: vec![Action::Open] }
 }
 
 /// Why a notification was not shown.

@@ -28,7 +28,8 @@ impl Fingerprints {
     pub(crate) fn of(&self, secret: &SecretString) -> String {
         let key = hmac::Key::new(hmac::HMAC_SHA256, &self.key);
         let tag = hmac::sign(&key, secret.expose_secret().as_bytes());
-        tag.as_ref()[..4].iter().map(|byte| format!("{byte:02x}")).collect()
+        let [a, b, c, d] = [0, 1, 2, 3].map(|place| tag.as_ref()[place]);
+        format!("{:08x}", u32::from_be_bytes([a, b, c, d]))
     }
 }
 

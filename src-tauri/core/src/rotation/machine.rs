@@ -243,7 +243,8 @@ impl Machine {
             (Stage::Adopt, Event::Again) => Task::Adopt,
             // The one who changed the key gives it to the others.
             (Stage::Reconnect, Event::Connected) if self.follows => self.go(Stage::Receipt),
-            (Stage::Reconnect, Event::Connected) => self.go(Stage::HandOver),
+            // Or there may be another way to Helios now.
+            (Stage::Reconnect, Event::Connected) | (Stage::AwaitAck, Event::Again) => self.go(Stage::HandOver),
             (Stage::Reconnect, Event::Again) => Task::Reconnect,
             // Somebody has changed it once more meanwhile.
             (Stage::Reconnect, Event::BothRefused) => {
@@ -256,8 +257,6 @@ impl Machine {
                 self.ask = Some(Ask::HandOver);
                 Task::AwaitAck
             }
-            // There may be another way to Helios now.
-            (Stage::AwaitAck, Event::Again) => self.go(Stage::HandOver),
             (Stage::HandOver | Stage::AwaitAck, Event::Acknowledged) => self.go(Stage::Receipt),
             (Stage::Receipt, Event::Written) => {
                 let end = if self.follows { Outcome::Adopted } else { Outcome::Done };
@@ -299,7 +298,7 @@ impl Machine {
     }
 
     /// What it is at, unchanged.
-    fn stands(&self) -> Task {
+    fn stands(self) -> Task {
         match (self.ask, self.stage) {
             (Some(ask), stage) if stage != Stage::AwaitAck => Task::Wait(ask),
             (_, Stage::Preflight) => Task::Preflight,

@@ -17,6 +17,7 @@ use crate::{
     },
     message::channel::between,
     trouble::{Trouble, TroubleCode},
+    usage::{CommandKind, Meter},
 };
 
 /// For one try.
@@ -34,10 +35,10 @@ pub(crate) enum Proof {
 }
 
 /// Logs in, subscribes, publishes and hears itself, as the link does it.
-pub(crate) async fn speaks(address: &Address, authorities: Option<PathBuf>) -> Proof {
+pub(crate) async fn speaks(address: &Address, authorities: Option<PathBuf>, meter: &Meter) -> Proof {
     // Nothing that is heard matters but our own word, which the link recognises by itself.
     let (deliveries, mut heard) = mpsc::channel(4);
-    let mut tuning = Tuning { watch_surroundings: false, ..Tuning::default() };
+    let mut tuning = Tuning { watch_surroundings: false, meter: meter.clone(), ..Tuning::default() };
     tuning.authorities = authorities.or(tuning.authorities);
     let (link, supervisor) = Link::new(deliveries, tuning);
     let running = AbortOnDropHandle::new(tokio::spawn(supervisor.run(CancellationToken::new())));
@@ -61,15 +62,17 @@ pub(crate) async fn speaks(address: &Address, authorities: Option<PathBuf>) -> P
 }
 
 /// Logs in.
-pub(crate) async fn logs_in(address: &Address, authorities: Option<PathBuf>) -> Proof {
+pub(crate) async fn logs_in(address: &Address, authorities: Option<PathBuf>, meter: &Meter) -> Proof {
     let trying = async {
-        let tls = match address.tls {
-            true => Some(tls::configuration(authorities).await.map_err(|error| Failure::Io(Stage::Encrypt, error))?),
-            false => None,
+        let tls = if address.tls {
+            Some(tls::configuration(authorities).await.map_err(|error| Failure::Io(Stage::Encrypt, error))?)
+        } else {
+            None
         };
         let found = resolve(address).await?;
-        let mut wire = dial(&found, &address.host, tls.as_ref(), &Progress::default()).await?;
-        log_in(&mut wire, address).await
+        let wire = dial(&found, &address.host, tls.as_ref(), &Progress::default()).await?;
+        meter.count(CommandKind::Test, 1);
+        log_in(&mut meter.on(wire), address).await
     };
     match timeout(LIMIT, trying).await.unwrap_or(Err(Failure::TimedOut(Stage::LogIn))) {
         Ok(()) => Proof::Works,

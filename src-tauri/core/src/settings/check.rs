@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 
-use super::{Agents, Inbox, Quiet, Reminders, Rotation, Settings, quiet};
+use super::{Agents, Inbox, Quiet, Reminders, Rotation, Settings, Usage, quiet};
 use crate::{
     rotation,
     trouble::{Trouble, TroubleCode},
+    usage::PlanKind,
 };
 
 /// The most agents: each costs three channels of one subscription.
@@ -23,6 +24,8 @@ const KEPT: std::ops::RangeInclusive<u32> = 10..=1_000_000;
 const KEEP_DAYS: u32 = 36_500;
 /// The least and the most days after which the key is to be rotated.
 const ROTATE_DAYS: std::ops::RangeInclusive<u32> = 1..=3_650;
+/// The least and the most dollars that something costs.
+const PRICE: std::ops::RangeInclusive<f64> = 0.0..=1_000_000.0;
 
 impl Settings {
     /// Says what of these cannot be used.
@@ -43,6 +46,7 @@ impl Settings {
         self.inbox.check()?;
         self.reminders.check()?;
         self.rotation.check()?;
+        self.usage.check()?;
         self.notifications.quiet.check()
     }
 }
@@ -118,6 +122,20 @@ impl Rotation {
     }
 }
 
+impl Usage {
+    fn check(&self) -> Result<(), Trouble> {
+        for plan in PlanKind::ALL {
+            let terms = self.prices.of(plan);
+            let prices = [terms.base, terms.per_100k_commands, terms.per_gb_bandwidth, terms.per_gb_storage];
+            if prices.iter().any(|price| !PRICE.contains(price)) {
+                let message = format!("A price of the plan {:?} is not between 0 and 1,000,000", plan.in_words());
+                return Err(refused(message, "Write dollars, such as 0.20."));
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Quiet {
     fn check(&self) -> Result<(), Trouble> {
         for (what, time) in [("from", &self.from), ("until", &self.until)] {
@@ -172,6 +190,16 @@ mod tests {
         assert_eq!(settings.check(), Ok(()));
         settings.inbox.keep_days = 36_501;
         assert!(settings.check().unwrap_err().message.contains("inbox.keep_days"));
+    }
+
+    #[test]
+    fn a_price_is_a_number_of_dollars() {
+        let mut settings = Settings::default();
+        assert_eq!(settings.check(), Ok(()));
+        for price in [-0.1, f64::NAN, f64::INFINITY] {
+            settings.usage.prices.fixed.base = price;
+            assert!(settings.check().unwrap_err().message.contains("\"Fixed\""), "{price}");
+        }
     }
 
     #[test]

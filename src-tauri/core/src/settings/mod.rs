@@ -14,6 +14,7 @@ use ts_rs::TS;
 use crate::{
     message::{Names, Priority},
     store::Retention,
+    usage::{Choice, Prices},
 };
 
 pub use file::DEFAULTS;
@@ -41,6 +42,8 @@ pub struct Settings {
     pub rotation: Rotation,
     /// How long messages are kept.
     pub inbox: Inbox,
+    /// What the database costs.
+    pub usage: Usage,
 }
 
 /// Names.
@@ -175,6 +178,26 @@ pub struct Inbox {
     pub keep_days: u32,
     /// So many of the newest; 0 for all.
     pub keep_most: u32,
+}
+
+/// What the database costs, and what the program does about it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct Usage {
+    /// Which plan to reckon with.
+    pub plan: Choice,
+    /// Does the program slow itself near a limit?
+    pub slow_down: bool,
+    /// Does it say when a limit comes near?
+    pub warn: bool,
+    /// Does it write something once a week, so that the database does not count as idle?
+    pub keep_alive: bool,
+    /// Commands a month and no more, whatever the plan says; 0 for the plan's.
+    #[ts(type = "number")]
+    pub most_commands: u64,
+    /// What the plans allow and cost.
+    pub prices: Prices,
 }
 
 impl Settings {

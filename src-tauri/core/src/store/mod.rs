@@ -30,6 +30,7 @@ mod search;
 mod shrink;
 mod spare;
 mod state;
+mod usage;
 mod view;
 mod writer;
 
@@ -54,6 +55,7 @@ pub use keeping::Retention;
 pub use outbox::{Letter, Mailed, Mailing, Sent, Waiting};
 pub use receipts::Receipt;
 pub use records::{EntryId, Reached, Records};
+pub use usage::Amount;
 pub use view::{Counts, Detail, Filter, Gap, ListPage, ListRequest, Moment, MomentKind, Row, TaskState, Way};
 
 use self::{
@@ -205,9 +207,9 @@ impl Store {
         self.note(move |connection| outbox::add(connection, &names, letter, now)).await
     }
 
-    /// What waits to be sent, oldest first.
-    pub async fn waiting(&self, most: u32) -> Result<Vec<Waiting>, Trouble> {
-        self.read(move |connection| outbox::waiting(connection, most)).await
+    /// What waits to be sent, oldest first; with `only_needed`, tasks, replies and alerts alone.
+    pub async fn waiting(&self, most: u32, only_needed: bool) -> Result<Vec<Waiting>, Trouble> {
+        self.read(move |connection| outbox::waiting(connection, most, only_needed)).await
     }
 
     /// Writes down what became of attempts to send. A few of them wait a moment for each other.
@@ -292,6 +294,23 @@ impl Store {
         let value = serde_json::to_string(value)
             .map_err(|error| Trouble::new(TroubleCode::Internal, error.to_string(), "Start Heliograph again."))?;
         self.note(move |connection| kept::write(connection, name, &value)).await
+    }
+
+    /// What the connection cost on each day from this one on.
+    pub async fn usage(&self, from: String) -> Result<Vec<Amount>, Trouble> {
+        // By the writer: its file is open, or it says why not.
+        self.note(move |connection| usage::read(connection, &from)).await
+    }
+
+    /// Writes down what it cost, in the place of what stood there, and forgets what is older than that day.
+    pub async fn set_usage(&self, amounts: Vec<Amount>, forget_before: String) -> Result<(), Trouble> {
+        let change = move |connection: &mut Connection| usage::write(connection, &amounts, &forget_before);
+        self.order(Haste::Soon, Touches::Outbox, change).await
+    }
+
+    /// How many tasks have come since then; of a great many, at least so many.
+    pub async fn tasks_since(&self, since: Millis) -> Result<u64, Trouble> {
+        self.read(move |connection| usage::tasks_since(connection, since)).await
     }
 
     /// Commits what has arrived, closes the file and ends the threads.

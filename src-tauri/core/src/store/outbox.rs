@@ -149,11 +149,13 @@ pub(super) fn answerable<'a>(sender: &'a str, came_on: &'a str, names: &'a Names
     channel::sender(came_on).or(names.peers.first().map(String::as_str)).unwrap_or("helios")
 }
 
-/// What waits to be sent, oldest first.
-pub(crate) fn waiting(connection: &Connection, most: u32) -> Result<Vec<Waiting>, StoreError> {
-    let mut statement = connection
-        .prepare_cached("SELECT seq, channel, kind, payload FROM outbox WHERE state = 0 ORDER BY seq LIMIT ?1")?;
-    let rows = statement.query_map([most], |row| {
+/// What waits to be sent, oldest first; with `only_needed`, tasks, replies and alerts alone.
+pub(crate) fn waiting(connection: &Connection, most: u32, only_needed: bool) -> Result<Vec<Waiting>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT seq, channel, kind, payload FROM outbox
+         WHERE state = 0 AND (NOT ?2 OR kind IN ('task', 'response', 'alert')) ORDER BY seq LIMIT ?1",
+    )?;
+    let rows = statement.query_map(params![most, only_needed], |row| {
         Ok(Waiting { seq: row.get(0)?, channel: row.get(1)?, kind: row.get(2)?, payload: row.get(3)? })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

@@ -121,7 +121,7 @@ async fn an_answer_changes_the_task_and_waits_in_the_outbox() {
     assert_eq!(refused.code, TroubleCode::NotPossible);
     assert!(at.rows(Filter::Open, "").await.is_empty());
     assert_eq!(at.rows(Filter::Answered, "").await.len(), 1);
-    let waiting = at.store.waiting(10).await.unwrap();
+    let waiting = at.store.waiting(10, false).await.unwrap();
     let data: Vec<serde_json::Value> = waiting
         .iter()
         .map(|w| serde_json::from_slice::<serde_json::Value>(&w.payload).unwrap()["data"].clone())
@@ -138,11 +138,11 @@ async fn what_nobody_heard_goes_out_once_more_and_only_once() {
     at.arrive(&[task("a", "x")]).await;
     at.reply(1, ReplyStatus::Done, "").await.unwrap();
     at.store.sent(vec![(1, Sent::Unheard)], 6_000).await.unwrap();
-    assert!(at.store.waiting(10).await.unwrap().is_empty());
+    assert!(at.store.waiting(10, false).await.unwrap().is_empty());
     assert_eq!(at.store.unheard_peers().await.unwrap(), ["helios"]);
     assert_eq!(at.store.revive("sol".into()).await.unwrap(), 0);
     assert_eq!(at.store.revive("helios".into()).await.unwrap(), 1);
-    assert_eq!(at.store.waiting(10).await.unwrap().len(), 1);
+    assert_eq!(at.store.waiting(10, false).await.unwrap().len(), 1);
     at.store.sent(vec![(1, Sent::Unheard)], 7_000).await.unwrap();
     assert_eq!(at.store.revive("helios".into()).await.unwrap(), 0);
 }
@@ -152,7 +152,7 @@ async fn an_answer_to_our_message_proves_it_heard() {
     let mut at = Fixture::new();
     at.arrive(&[task("a", "x")]).await;
     at.reply(1, ReplyStatus::Done, "").await.unwrap();
-    let payload = at.store.waiting(1).await.unwrap().remove(0).payload;
+    let payload = at.store.waiting(1, false).await.unwrap().remove(0).payload;
     let id = serde_json::from_slice::<serde_json::Value>(&payload).unwrap()["id"].clone();
     at.store.sent(vec![(1, Sent::Unheard)], 6_000).await.unwrap();
     at.arrive(&[json!({"from": "helios", "type": "ack", "reply_to": id})]).await;
@@ -316,7 +316,7 @@ async fn letters_and_cursors_are_kept() {
         priority: Priority::Urgent,
     };
     at.store.post(names(), letter, 1_000).await.unwrap();
-    assert_eq!(at.store.waiting(5).await.unwrap()[0].kind, "message");
+    assert_eq!(at.store.waiting(5, false).await.unwrap()[0].kind, "message");
     let agent = KnownAgent { name: "helios".into(), last_heard: 7, interval_s: Some(60) };
     at.store.save_heard(Some(9), vec![agent.clone()]).await.unwrap();
     at.store.save_heard(Some(8), Vec::new()).await.unwrap();

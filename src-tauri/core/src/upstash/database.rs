@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{lenient, place::Place, regions};
-use crate::{link::Address, text};
+use crate::text;
 
 const MOST_SHOWN: usize = 80;
 
@@ -152,9 +152,9 @@ impl Database {
         self.password.as_ref()
     }
 
-    /// Is it the one at this address?
-    pub(crate) fn is_at(&self, address: &Address) -> bool {
-        self.place.as_ref().is_some_and(|place| place.is(&address.host, address.port))
+    /// Is it the one at this host and port?
+    pub(crate) fn is_at(&self, host: &str, port: u16) -> bool {
+        self.place.as_ref().is_some_and(|place| place.is_at(host, port))
     }
 
     /// Can it be used now? One whose state was not said is given the chance.

@@ -39,9 +39,8 @@ impl Place {
         Some(Self { host, port })
     }
 
-    /// Is it this host and port?
-    pub(super) fn is(&self, host: &str, port: u16) -> bool {
-        self.host == host && self.port == port
+    pub(super) fn is_at(&self, host: &str, port: u16) -> bool {
+        self.host.eq_ignore_ascii_case(host) && self.port == port
     }
 
     /// The address of the user `default` with this password. Always encrypted, as nothing else is answered.

@@ -7,6 +7,7 @@ use heliograph_core::{
     link::Address,
     message::Names,
     trouble::{Trouble, TroubleCode},
+    usage::Meter,
 };
 use heliograph_sandbox::{Redis, RedisOptions, redis::Certificate};
 use redis::aio::MultiplexedConnection;
@@ -107,6 +108,7 @@ pub(crate) fn of(url: &SecretString) -> Test {
         authorities: None,
         place: None,
         plan: None,
+        meter: Meter::default(),
     }
 }
 

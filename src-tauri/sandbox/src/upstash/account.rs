@@ -173,6 +173,7 @@ impl Account {
             port: port::free().map_err(|_| NotMade::NoPort)?,
             certificates: self.certificates.clone(),
             lent,
+            controlled: wanted.plan != "free",
             stop: self.stop.child_token(),
         };
         let database = Arc::new(Database::start(wanted, made, &self.servers));

@@ -15,7 +15,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::account::Wanted;
+use super::{account::Wanted, front::Front};
 use crate::{
     address::Address,
     redis::{self, Certificates, Given, Redis, RedisOptions},
@@ -39,6 +39,8 @@ pub(super) struct Made {
     pub(super) port: u16,
     pub(super) certificates: Certificates,
     pub(super) lent: bool,
+    /// The service's rules for access control stand before the server.
+    pub(super) controlled: bool,
     pub(super) stop: CancellationToken,
 }
 
@@ -171,14 +173,12 @@ struct Told {
 
 /// Owns the server from its start to its end.
 async fn serve(made: Made, mut orders: mpsc::Receiver<Reset>, told: Told) {
-    let options = RedisOptions { port: Some(made.port), plain: false };
-    let password = Some(told.key.borrow().password.clone());
-    let given = Given { password, certificates: Some(made.certificates), ..Given::default() };
+    let password = told.key.borrow().password.clone();
     let started = tokio::select! {
         () = made.stop.cancelled() => return,
-        started = Redis::start_with(&made.folder, options, given) => started,
+        started = start(&made, password) => started,
     };
-    let Ok(mut redis) = started else {
+    let Ok((mut redis, _front)) = started else {
         told.state.send_replace(State::Suspended);
         return;
     };
@@ -195,6 +195,20 @@ async fn serve(made: Made, mut orders: mpsc::Receiver<Reset>, told: Told) {
     redis.stop().await;
     // What stays behind is a configuration file without a server.
     let _ = fs::remove_dir_all(&made.folder);
+}
+
+/// The server, and what stands before it.
+async fn start(made: &Made, password: SecretString) -> Result<(Redis, Option<Front>)> {
+    // Where something stands before the server, that has the port, and the server is reached in clear behind it.
+    let options = RedisOptions { port: (!made.controlled).then_some(made.port), plain: made.controlled };
+    let certificates = Some(made.certificates.clone());
+    let given = Given { password: Some(password), certificates, ..Given::default() };
+    let redis = Redis::start_with(&made.folder, options, given).await?;
+    let front = match redis.plain_port() {
+        Some(port) => Some(Front::start(made.port, port, &made.certificates).await?),
+        None => None,
+    };
+    Ok((redis, front))
 }
 
 async fn reset(redis: &mut Redis, cut: bool, key: &watch::Sender<Key>) -> Result<()> {

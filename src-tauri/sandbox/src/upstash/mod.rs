@@ -11,6 +11,7 @@ mod counters;
 mod database;
 mod description;
 mod fault;
+mod front;
 mod habits;
 mod lent;
 mod order;

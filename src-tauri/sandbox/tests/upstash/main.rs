@@ -1,13 +1,14 @@
 //! The stand-in keeps to the published description of the Developer API, and its databases are real servers.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends by panicking")]
 
+mod acl;
 #[path = "../common/mod.rs"]
 mod common;
 mod reset;
 mod schema;
 mod wire;
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, path::Path};
 
 use common::eventually_async;
 use heliograph_sandbox::{
@@ -19,6 +20,7 @@ use schema::{DATABASE, STATS, keeps_to};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::process::Command;
 
 struct World {
     api: Upstash,
@@ -62,19 +64,20 @@ impl World {
     }
 
     /// Asks the database's server with `redis-cli` over TLS, as anybody would.
-    fn pong(&self, database: &Value, password: &str) -> bool {
+    async fn pong(&self, database: &Value, password: &str) -> bool {
         let (host, port) = database["endpoint"].as_str().unwrap().rsplit_once(':').unwrap();
-        ping(self.api.ca_file(), host, port, password)
+        ping(self.api.ca_file(), host, port, password).await
     }
 }
 
-fn ping(ca: &Path, host: &str, port: &str, password: &str) -> bool {
+async fn ping(ca: &Path, host: &str, port: &str, password: &str) -> bool {
     let output = Command::new("redis-cli")
         .args(["-h", host, "-p", port, "--tls", "--cacert"])
         .arg(ca)
         .arg("PING")
         .env("REDISCLI_AUTH", password)
         .output()
+        .await
         .unwrap();
     String::from_utf8_lossy(&output.stdout).contains("PONG")
 }
@@ -117,7 +120,7 @@ async fn a_database_is_passive_and_then_a_server_answers() {
     assert_eq!((&created["state"], &created["type"]), (&json!("passive"), &json!("payg")));
     let look = format!("/redis/database/{}", text(&created["database_id"]));
     eventually_async(async || world.get(&look).await["state"] == "active").await;
-    assert!(world.pong(&created, text(&created["password"])));
+    assert!(world.pong(&created, text(&created["password"])).await);
     world.api.misbehave(Fault::StaysPassive);
     assert_eq!(world.get(&look).await["state"], "passive");
 }
@@ -238,7 +241,7 @@ async fn the_counters_count() {
     let stats = format!("/redis/stats/{id}");
     let before = world.get(&stats).await["total_monthly_requests"].as_u64().unwrap();
     let database = world.get(&format!("/redis/database/{id}")).await;
-    assert!(world.pong(&database, text(&database["password"])));
+    assert!(world.pong(&database, text(&database["password"])).await);
     let after = world.get(&stats).await;
     assert!(after["total_monthly_requests"].as_u64().unwrap() > before);
     let counts = after["command_counts"].as_array().unwrap();
@@ -266,7 +269,7 @@ async fn the_sandbox_s_authority_vouches_for_its_account_s_databases() {
     let url = account.database_url(&id).unwrap();
     let (password, place) = url.expose_secret().strip_prefix("rediss://default:").unwrap().split_once('@').unwrap();
     let (host, port) = place.split_once(':').unwrap();
-    assert!(ping(&ca, host, port, password));
+    assert!(ping(&ca, host, port, password).await);
     let address = account.url().to_owned();
     assert_eq!(sandbox.account().await.unwrap().url(), address);
     sandbox.stop().await;

@@ -46,16 +46,16 @@ impl Known {
     }
 
     /// Is the first password still the server's?
-    fn first_works(&self) -> bool {
-        self.world.pong(&self.before, text(&self.before["password"]))
+    async fn first_works(&self) -> bool {
+        self.world.pong(&self.before, text(&self.before["password"])).await
     }
 
     /// The password that is told now is the server's, and another than the first.
     async fn is_done(&self) {
         assert_eq!(self.resets(), 1);
-        assert!(!self.first_works());
+        assert!(!self.first_works().await);
         let now = self.world.get(&format!("/redis/database/{}", self.id)).await;
-        assert!(self.world.pong(&self.before, text(&now["password"])));
+        assert!(self.world.pong(&self.before, text(&now["password"])).await);
     }
 }
 
@@ -66,8 +66,8 @@ async fn a_reset_password_is_the_servers() {
     let before = world.get(&format!("/redis/database/{id}")).await;
     let after = world.post(&format!("/redis/reset-password/{id}"), None).await;
     assert_ne!(before["password"], after["password"]);
-    assert!(!world.pong(&after, text(&before["password"])));
-    assert!(world.pong(&after, text(&after["password"])));
+    assert!(!world.pong(&after, text(&before["password"])).await);
+    assert!(world.pong(&after, text(&after["password"])).await);
     assert_eq!(world.api.resets(&id), Some(1));
     assert!(world.api.database_url(&id).unwrap().expose_secret().contains(text(&after["password"])));
 }
@@ -108,7 +108,7 @@ async fn a_reset_that_is_done_late_is_done_for_a_client_that_has_gone() {
     known.world.api.misbehave_times(Fault::Reset(ResetFault::DoneLate(LATE * 2)), 1);
     known.impatient(LATE).await;
     assert_eq!(known.resets(), 0);
-    assert!(known.first_works());
+    assert!(known.first_works().await);
     eventually(|| known.resets() == 1).await;
     known.is_done().await;
 }
@@ -121,7 +121,7 @@ async fn a_reset_that_is_refused_or_ignored_is_not_done() {
     known.world.api.misbehave_times(Fault::Reset(ResetFault::Silent), 1);
     known.impatient(LATE).await;
     assert_eq!(known.resets(), 0);
-    assert!(known.first_works());
+    assert!(known.first_works().await);
 }
 
 #[tokio::test]
@@ -147,6 +147,6 @@ async fn protected_credentials_are_told_by_the_reset_alone() {
     let known = Known::new().await;
     known.world.api.adopt(Habits { protected_credentials: true, ..Habits::default() });
     let told = known.world.post(&known.path, None).await;
-    assert!(known.world.pong(&known.before, text(&told["password"])));
+    assert!(known.world.pong(&known.before, text(&told["password"])).await);
     assert!(known.world.get(&format!("/redis/database/{}", known.id)).await.get("password").is_none());
 }

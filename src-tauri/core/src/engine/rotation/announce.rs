@@ -12,6 +12,7 @@ use crate::{
     link::LinkState,
     message::{Outgoing, Priority, channel, new_id, now},
     rotation::Happening,
+    usage::CommandKind,
 };
 
 /// The name under which it is kept that somebody knows how to be ready.
@@ -110,7 +111,7 @@ impl Rotation {
                 reply_to: None,
                 priority: Priority::Normal,
             };
-            match self.shared.means.link.publish_recorded(&on, message.to_bytes(), record).await {
+            match self.shared.means.link.publish_as(CommandKind::Publish, &on, message.to_bytes(), record).await {
                 Ok(_) => told = told || on == channel::BROADCAST,
                 Err(failed) => tracing::info!("a rotation could not be told: {failed}"),
             }

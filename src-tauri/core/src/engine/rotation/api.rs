@@ -185,7 +185,7 @@ impl Rotation {
     pub(super) async fn find(&self, account: &Account, held: &Held) -> Result<Option<Database>, UpstashError> {
         let Ok(address) = Address::parse(&held.url) else { return Ok(None) };
         let databases = account.databases().await?;
-        if let Some(found) = databases.iter().find(|database| database.is_at(&address)) {
+        if let Some(found) = databases.iter().find(|database| database.is_at(&address.host, address.port)) {
             return Ok(Some(found.clone()));
         }
         // A name of one's own for the host, or an endpoint in a form that is not known.
@@ -219,7 +219,7 @@ impl Rotation {
 
     pub(super) async fn old_works(&self, old: &Held) -> Proof {
         match Address::parse(&old.url) {
-            Ok(address) => logs_in(&address, self.shared.means.authorities.clone()).await,
+            Ok(address) => logs_in(&address, self.shared.means.authorities.clone(), &self.shared.means.meter).await,
             Err(trouble) => Proof::NoAnswer(trouble),
         }
     }

@@ -51,17 +51,16 @@ impl Rotation {
         self.shared.recalled.send_replace(true);
         if let Some(task) = unfinished {
             tracing::info!(?task, "a rotation is taken up where it was left");
-            if task != Task::CleanUp {
-                self.remark("Heliograph was started anew in between.");
-            } else {
+            if task == Task::CleanUp {
                 self.because("Heliograph ended before it had begun.");
+            } else {
+                self.remark("Heliograph was started anew in between.");
             }
             let running = self.clone();
             self.shared.spawn(async move { running.run(Work::default(), task).await });
         }
     }
 
-    #[expect(clippy::type_complexity, reason = "four things that are read one after the other")]
     async fn kept(
         &self,
     ) -> Result<(Option<Fingerprints>, Ages, Option<(Journal, bool)>, Vec<crate::rotation::RotationReceipt>), Trouble>

@@ -100,9 +100,8 @@ impl Rotation {
         let post = Post { channel: on, payload: message.to_bytes(), id: message_id.clone(), perhaps_posted: true };
         let until = Instant::now() + self.shared.means.tuning.leave_limit;
         loop {
-            let failed = match self.shared.means.mailroom.mailbox().post(post.clone()).await {
-                Ok(_) => return (true, format!("Sealed to Helios's key and left in the mailbox for {peer}.")),
-                Err(failed) => failed,
+            let Err(failed) = self.shared.means.mailroom.mailbox().post(post.clone()).await else {
+                return (true, format!("Sealed to Helios's key and left in the mailbox for {peer}."));
             };
             let passes =
                 matches!(failed, PostFailed::Unreachable(_) | PostFailed::Unknown | PostFailed::Limited { .. });

@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn what_is_said_is_read_leniently() {
-        let said = |json| notice(json).map(|notice| notice.said);
+        let said = |json: &str| notice(json).map(|notice| notice.said);
         let ack = r#"{"from":"helios","type":"rotation.ack","data":{"rotation_id":"r1"}}"#;
         assert_eq!(said(ack), Some(Said::Ack("r1".into())));
         for (phase, wanted) in [("announced", Said::Begins("r".into())), ("done", Said::Over("r".into()))] {

@@ -119,7 +119,7 @@ impl Rotation {
         }
         let url = paste::understand(text, false).address()?;
         let address = Address::parse(&url)?;
-        match speaks(&address, self.shared.means.authorities.clone()).await {
+        match speaks(&address, self.shared.means.authorities.clone(), &self.shared.means.meter).await {
             Proof::Works => {}
             Proof::Refused => {
                 return Err(Trouble::new(

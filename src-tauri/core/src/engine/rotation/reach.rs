@@ -79,17 +79,17 @@ impl Rotation {
                 Done::failed(Happening::NewRefused, "The new key is refused, and the old one works.")
             }
             // Somebody may have changed it once more; then there is a newer one.
-            Seen::Neither => match self.read_newer(work).await {
-                true => Done::warned(Happening::GotNew, "The key was changed once more meanwhile."),
-                false => Done::warned(Happening::BothRefused, "Both keys are refused."),
-            },
+            Seen::Neither if self.read_newer(work).await => {
+                Done::warned(Happening::GotNew, "The key was changed once more meanwhile.")
+            }
+            Seen::Neither => Done::warned(Happening::BothRefused, "Both keys are refused."),
             Seen::Nothing => Done::warned(Happening::NoNetwork, "Nobody answers."),
         }
     }
 
     async fn both(&self, work: &mut Work, new: &Address) -> Seen {
         let authorities = self.shared.means.authorities.clone();
-        let spoke = speaks(new, authorities.clone()).await;
+        let spoke = speaks(new, authorities.clone(), &self.shared.means.meter).await;
         let old = work.old.as_ref().and_then(|held| Address::parse(&held.url).ok());
         match (spoke, old) {
             (Proof::Works, None) => Seen::Good { old_refused: true },
@@ -99,7 +99,7 @@ impl Rotation {
                 Seen::Nothing
             }
             (Proof::Refused, None) => Seen::Neither,
-            (Proof::Refused, Some(old)) => match logs_in(&old, authorities).await {
+            (Proof::Refused, Some(old)) => match logs_in(&old, authorities, &self.shared.means.meter).await {
                 Proof::Works => Seen::OnlyOld,
                 Proof::Refused => Seen::Neither,
                 Proof::NoAnswer(trouble) => {
@@ -114,7 +114,7 @@ impl Rotation {
     async fn until_refused(&self, old: &Address) -> bool {
         let until = Instant::now() + self.shared.means.tuning.old_limit;
         loop {
-            if logs_in(old, self.shared.means.authorities.clone()).await == Proof::Refused {
+            if logs_in(old, self.shared.means.authorities.clone(), &self.shared.means.meter).await == Proof::Refused {
                 return true;
             }
             if Instant::now() >= until {
@@ -204,7 +204,7 @@ impl Rotation {
             }
             Ok(None) => Done::warned(Happening::BothRefused, "The new key is refused."),
             Err(_) => {
-                work.hint = means.link.status().borrow().trouble.clone();
+                work.hint.clone_from(&means.link.status().borrow().trouble);
                 Done::warned(Happening::NoNetwork, "There is no connection yet.")
             }
         }

@@ -25,6 +25,7 @@ use crate::{
     },
     settings::{Handover, Settings},
     store::Store,
+    usage::Meter,
 };
 
 /// What a rotation works with.
@@ -35,6 +36,7 @@ pub(in crate::engine) struct Means {
     pub(in crate::engine) settings: watch::Receiver<Settings>,
     pub(in crate::engine) surroundings: Surroundings,
     pub(in crate::engine) authorities: Option<PathBuf>,
+    pub(in crate::engine) meter: Meter,
     pub(in crate::engine) guide: Guide,
     pub(in crate::engine) link: Link,
     pub(in crate::engine) board: Arc<Board>,

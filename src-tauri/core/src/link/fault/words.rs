@@ -3,6 +3,7 @@
 use std::io;
 
 use super::{Stage, Trouble, TroubleCode};
+use crate::{link::now, usage::Month};
 
 const BY_ITSELF: &str = "Nothing to do: it is tried again by itself.";
 
@@ -164,7 +165,11 @@ pub(super) fn month_used_up(text: &str) -> Trouble {
     Trouble::new(
         TroubleCode::QuotaUsedUp,
         format!("The database's commands for this month are used up{limit}."),
-        "They begin anew when the month turns. A larger plan in the Upstash console helps at once. It is tried again every quarter of an hour.",
+        format!(
+            "They begin anew on {} (UTC). Until then a mailbox helps, or at once a larger plan in the Upstash console. It \
+             is tried again every quarter of an hour.",
+            Month::at(now()).next_in_words()
+        ),
     )
 }
 

@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn fingerprints_are_short_and_differ() {
-        let key = |_| age::x25519::Identity::generate().to_public().to_string();
+        let key = |()| age::x25519::Identity::generate().to_public().to_string();
         let [one, other] = [(), ()].map(key).map(|key| key_fingerprint(&key));
         assert_eq!(one.len(), 19);
         assert_ne!(one, other);

@@ -76,7 +76,7 @@ impl World {
                 }
                 None => self.read_back(luck),
             },
-            Task::Store if bad(0) => Event::KeychainShut,
+            Task::Store | Task::Adopt if bad(0) => Event::KeychainShut,
             Task::Store => match self.memory {
                 Some(new) => {
                     self.next = Some(new);
@@ -84,11 +84,9 @@ impl World {
                 }
                 None => Event::Again,
             },
-            Task::Prove if bad(0) => Event::NoNetwork,
+            Task::Prove | Task::Reconnect if bad(0) => Event::NoNetwork,
             Task::Prove if self.next == Some(self.server) => Event::Proved,
             Task::Prove if self.address == self.server => Event::NewRefused,
-            Task::Prove => Event::BothRefused,
-            Task::Adopt if bad(0) => Event::KeychainShut,
             Task::Adopt => {
                 if let Some(next) = self.next {
                     self.address = next;
@@ -99,9 +97,8 @@ impl World {
                 }
                 Event::Adopted
             }
-            Task::Reconnect if bad(0) => Event::NoNetwork,
             Task::Reconnect if self.address == self.server => Event::Connected,
-            Task::Reconnect => Event::BothRefused,
+            Task::Prove | Task::Reconnect => Event::BothRefused,
             Task::HandOver if bad(0) => Event::NotHandedOver,
             Task::HandOver => Event::HandedOver,
             Task::AwaitAck => Event::Acknowledged,

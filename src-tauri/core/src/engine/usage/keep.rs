@@ -1,0 +1,204 @@
+//! Once a minute: what was counted goes to the store, and what follows from it is done and said.
+
+use std::{sync::Arc, time::Duration};
+
+use redis::Cmd;
+use tokio::time::{Instant, sleep};
+
+use super::{Desk, Kept};
+use crate::{
+    engine::attention::Said,
+    link::{AskFailed, LinkState},
+    message::{Millis, now},
+    trouble::{Trouble, TroubleCode},
+    usage::{self, Books, CommandKind, DAY, MeterKind, Month, PlanKind, midnight_after},
+};
+
+/// What was counted since is lost when the power fails.
+const EVERY: Duration = Duration::from_mins(1);
+/// How often tasks are counted.
+const TASKS_EVERY: Duration = Duration::from_hours(1);
+/// Over so many days.
+const TASKS_DAYS: u32 = 7;
+
+/// Under which name what was told is kept.
+const KEPT: &str = "usage";
+/// A week: what keeps a database from counting as idle after thirty days.
+const ALIVE: Millis = 7 * DAY;
+/// What is written for that, and for how many seconds: it goes by itself when this program no longer runs.
+const ALIVE_KEY: &str = "heliograph:alive";
+const ALIVE_LIFE: u64 = 40 * 86_400;
+/// Off for so many days, it is time to say so.
+const OFF: u32 = 21;
+/// A forecast from fewer full days than this warns of nothing.
+const ENOUGH: u32 = 3;
+
+impl Desk {
+    /// Keeps the books until it is cut off.
+    pub(super) async fn keep(self: Arc<Self>) {
+        let mut settings = self.means.settings.clone();
+        let mut tasks_at: Option<Instant> = None;
+        let mut written = Instant::now();
+        loop {
+            self.open().await;
+            self.count(now());
+            self.slow_down(now());
+            if written.elapsed() >= EVERY {
+                written = Instant::now();
+                if let Err(trouble) = self.write().await {
+                    tracing::warn!("what was counted could not be written: {trouble}");
+                }
+            }
+            if tasks_at.is_none_or(|at| at.elapsed() >= TASKS_EVERY) {
+                tasks_at = Some(Instant::now());
+                self.count_tasks().await;
+            }
+            self.warn().await;
+            self.keep_alive().await;
+            tokio::select! {
+                () = sleep(rest(now())) => {}
+                () = self.news.notified() => {}
+                changed = settings.changed() => if changed.is_err() { return },
+            }
+        }
+    }
+
+    /// Takes up what was written before, once that can be read.
+    async fn open(&self) {
+        if self.look().books.is_open() {
+            return;
+        }
+        let now = now();
+        let kept = self.means.store.kept::<Kept>(KEPT).await;
+        let days = self.means.store.usage(Books::kept_from(now).to_string()).await;
+        let (Ok(kept), Ok(days)) = (kept, days) else { return };
+        let idle = {
+            let mut state = self.look();
+            state.books.open(days);
+            state.kept = kept.unwrap_or_default();
+            state.books.idle_before(now)
+        };
+        if let Some(days) = idle.filter(|days| *days >= OFF && self.is_free()) {
+            self.was_off(days).await;
+        }
+    }
+
+    fn is_free(&self) -> bool {
+        let settings = self.means.settings.borrow().usage.clone();
+        usage::plan_in_use(self.look().reading.as_ref(), &settings) == PlanKind::Free
+    }
+
+    async fn was_off(&self, days: u32) {
+        let message = format!("Heliograph was off for {days} days.");
+        let remedy = "A free database that has nothing to do for 30 days is archived. Should it not answer, bring it \
+                      back in the Upstash console, where a backup is kept.";
+        self.means.board.report(Trouble::new(TroubleCode::DatabaseIdle, message.clone(), remedy));
+        let _ = self.means.said.send(Said::Usage(message, remedy.into())).await;
+    }
+
+    async fn count_tasks(&self) {
+        let since = now() - Millis::from(TASKS_DAYS) * DAY;
+        if let Ok(tasks) = self.means.store.tasks_since(since).await {
+            // Where the program is new, the days it was there.
+            let known = self.look().books.days().next().map(|(first, _)| first);
+            let days = known.map_or(1, |first| (usage::day_of(now()) - first).get_days().max(1)).min(7);
+            self.look().tasks = f64::from(u32::try_from(tasks).unwrap_or(u32::MAX)) / f64::from(days);
+        }
+    }
+
+    /// Says what is due. What was told is kept first: should the power fail, it is rather not told than twice.
+    async fn warn(&self) {
+        if !self.means.settings.borrow().usage.warn || !self.look().books.is_open() {
+            return;
+        }
+        let now = now();
+        let month = Month::at(now);
+        let meters = self.meters(now);
+        let due: Vec<_> = {
+            let mut state = self.look();
+            let ours = state.books.month(month);
+            let mut due = Vec::new();
+            for meter in &meters {
+                let made = match meter.kind {
+                    MeterKind::Storage => None,
+                    kind => usage::will_be(&state.books, &meters, kind, now).filter(|made| made.days >= ENOUGH),
+                };
+                let passes = made.as_ref().zip(meter.limit).is_some_and(|(made, limit)| made.expected > limit);
+                let Some(percent) = meter.percent() else { continue };
+                if let Some(mark) = usage::due(&mut state.kept.told, &month.name(), meter.kind, percent, passes) {
+                    due.push(usage::words(mark, meter, made.as_ref(), &ours, now));
+                }
+            }
+            due
+        };
+        if due.is_empty() {
+            return;
+        }
+        self.remember().await;
+        for (title, body) in due {
+            if self.means.said.send(Said::Usage(title, body)).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Writes a small key once a week. Our messages are traffic too, but whether publishing counts as use of a database
+    /// is written nowhere; a write does. A paid one needs none.
+    async fn keep_alive(&self) {
+        let now = now();
+        let connected = self.means.link.status().borrow().state == LinkState::Connected;
+        if !self.means.settings.borrow().usage.keep_alive || !connected || !self.look().books.is_open() {
+            return;
+        }
+        let last = self.look().kept.alive_at;
+        // At the very first start the test of the connection has just written.
+        let Some(last) = last else { return self.alive(now).await };
+        // A time that is still to come is of a clock that was set back.
+        if (last..last + ALIVE).contains(&now) || !self.is_free() {
+            return;
+        }
+        let mut command = Cmd::new();
+        command.arg("SET").arg(ALIVE_KEY).arg(now).arg("EX").arg(ALIVE_LIFE);
+        match self.means.link.ask(CommandKind::KeepAlive, vec![command]).await {
+            Ok(_) => self.alive(now).await,
+            Err(AskFailed::Refused(trouble)) => {
+                tracing::info!("the weekly write was refused: {trouble}");
+                self.alive(now).await;
+            }
+            Err(AskFailed::NotConnected) => {}
+        }
+    }
+
+    async fn alive(&self, now: Millis) {
+        self.look().kept.alive_at = Some(now);
+        self.remember().await;
+    }
+
+    async fn remember(&self) {
+        let kept = self.look().kept.clone();
+        if let Err(trouble) = self.means.store.keep(KEPT, &kept).await {
+            tracing::warn!("what was told of usage could not be kept: {trouble}");
+        }
+    }
+}
+
+/// A minute, or until just before the day turns: what was counted by then belongs to it. And then until it has turned.
+fn rest(now: Millis) -> Duration {
+    const JUST_BEFORE: u64 = 50;
+    let midnight = u64::try_from(midnight_after(now) - now).unwrap_or_default();
+    let left = midnight.checked_sub(JUST_BEFORE).filter(|left| *left > 0).unwrap_or(midnight);
+    EVERY.min(Duration::from_millis(left))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_rests_until_just_before_the_day_turns_and_then_until_it_has() {
+        assert_eq!(rest(5 * DAY), EVERY);
+        assert_eq!(rest(6 * DAY - 1_000), Duration::from_millis(950));
+        assert_eq!(rest(6 * DAY - 50), Duration::from_millis(50));
+        assert_eq!(rest(6 * DAY - 1), Duration::from_millis(1));
+    }
+}

@@ -1,0 +1,226 @@
+//! A server, an engine on it, and a connection of our own whose every byte and command is known.
+
+use std::{net::Ipv4Addr, pin::Pin, sync::Arc, time::Duration};
+
+use heliograph_core::{
+    discover::Surroundings,
+    engine::{Condition, Draft, Engine, Setup, Snapshot, Source},
+    home::Home,
+    message::Priority,
+    notification::{NotShown, Notification, Notifier, Subject},
+    settings::Settings,
+    usage::{CommandKind, UsageView},
+};
+use heliograph_sandbox::{Redis, RedisOptions};
+use secrecy::{ExposeSecret as _, SecretString};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    sync::watch,
+    time::timeout,
+};
+
+pub(crate) const LIMIT: Duration = Duration::from_mins(1);
+
+/// A desktop that notes what it is asked to show.
+pub(crate) struct Screen(pub(crate) watch::Sender<Vec<Notification>>);
+
+impl Notifier for Screen {
+    fn show<'a>(&'a self, n: &'a Notification) -> Pin<Box<dyn Future<Output = Result<(), NotShown>> + Send + 'a>> {
+        self.0.send_modify(|shown| shown.push(n.clone()));
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn withdraw(&self, _subject: Subject) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(std::future::ready(()))
+    }
+}
+
+/// A server with a plain port, and a folder for the engine.
+pub(crate) struct Scene {
+    pub(crate) redis: Redis,
+    pub(crate) screen: Arc<Screen>,
+    pub(crate) folder: TempDir,
+}
+
+impl Scene {
+    pub(crate) async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let options = RedisOptions { plain: true, ..RedisOptions::default() };
+        let redis = Redis::start(&folder.path().join("redis"), options).await.unwrap();
+        Self { redis, screen: Arc::new(Screen(watch::channel(Vec::new()).0)), folder }
+    }
+
+    /// The plain address with another port in it.
+    pub(crate) fn through(&self, port: u16) -> SecretString {
+        let url = self.redis.plain_url().unwrap();
+        let (rest, _) = url.expose_secret().rsplit_once(':').unwrap();
+        format!("{rest}:{port}").into()
+    }
+
+    /// Heartbeats are so rare that each connection sends one.
+    pub(crate) fn setup(&self, url: SecretString) -> Setup {
+        let home = Home::under(self.folder.path());
+        home.create().unwrap();
+        let mut settings = Settings::default();
+        settings.heartbeat.every = 3_600;
+        Setup {
+            home,
+            settings,
+            address: Some((url, Source::Environment)),
+            authorities: Some(self.redis.ca_file().to_owned()),
+            surroundings: Surroundings::default(),
+            api: None,
+            github: None,
+            mailbox: None,
+            notifier: Arc::clone(&self.screen) as Arc<dyn Notifier>,
+            version: "0".into(),
+            sandbox: false,
+        }
+    }
+
+    pub(crate) async fn admin(&self) -> Admin {
+        let url = self.redis.plain_url().unwrap();
+        let url = url::Url::parse(url.expose_secret()).unwrap();
+        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, url.port().unwrap())).await.unwrap();
+        let mut admin = Admin { stream, came: 0, went: 0, commands: 0 };
+        let answer = admin.say(&["AUTH", "default", url.password().unwrap()]).await;
+        assert_eq!(answer, "+OK");
+        admin
+    }
+}
+
+/// Waits until the engine is as wanted.
+pub(crate) async fn until(engine: &Engine, wanted: impl Fn(&Snapshot) -> bool) -> Snapshot {
+    let mut events = engine.events();
+    let found = timeout(LIMIT, async {
+        while !wanted(&engine.snapshot()) {
+            events.next().await;
+        }
+    });
+    assert!(found.await.is_ok(), "{:#?}", engine.snapshot());
+    engine.snapshot()
+}
+
+pub(crate) async fn connected(engine: &Engine) {
+    until(engine, |state| state.condition == Condition::Connected).await;
+}
+
+/// Everything that is to go out is out, and was answered.
+pub(crate) async fn sent(engine: &Engine) {
+    timeout(LIMIT, engine.inbox().wait_for(|inbox| inbox.waiting_to_send == 0)).await.unwrap().unwrap();
+}
+
+pub(crate) async fn say(engine: &Engine, kind: &str, text: &str) {
+    let draft =
+        Draft { channel: "chad→helios".into(), kind: kind.into(), text: text.into(), priority: Priority::Normal };
+    engine.send(draft).await.unwrap();
+}
+
+/// The same, and it has gone out.
+pub(crate) async fn say_and_send(engine: &Engine, kind: &str, text: &str) {
+    let published = || of(&engine.usage(), CommandKind::Publish);
+    let before = published();
+    say(engine, kind, text).await;
+    let gone = timeout(LIMIT, async {
+        while published() == before {
+            tokio::task::yield_now().await;
+        }
+    });
+    gone.await.expect("it goes out");
+    sent(engine).await;
+}
+
+pub(crate) fn of(view: &UsageView, kind: CommandKind) -> u64 {
+    view.kinds.iter().find(|count| count.kind == kind).map_or(0, |count| count.commands)
+}
+
+/// A connection of our own.
+pub(crate) struct Admin {
+    stream: TcpStream,
+    came: u64,
+    went: u64,
+    commands: u64,
+}
+
+/// What the server says it was asked, without what we asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counted {
+    /// By the command's name: calls, with those that were rejected.
+    pub(crate) by_name: Vec<(String, u64)>,
+    pub(crate) commands: u64,
+    pub(crate) bytes_in: u64,
+    pub(crate) bytes_out: u64,
+}
+
+impl Counted {
+    /// Of these commands, all together. Ours are still among them.
+    pub(crate) fn named(&self, names: &[&str]) -> u64 {
+        self.by_name.iter().filter(|(name, _)| names.contains(&name.as_str())).map(|(_, count)| count).sum()
+    }
+}
+
+impl Admin {
+    /// Sends one command and gives its answer, raw but for its end.
+    pub(crate) async fn say(&mut self, words: &[&str]) -> String {
+        let mut command = format!("*{}\r\n", words.len());
+        for word in words {
+            command.push_str(&format!("${}\r\n{word}\r\n", word.len()));
+        }
+        self.stream.write_all(command.as_bytes()).await.unwrap();
+        self.went += command.len() as u64;
+        self.commands += 1;
+        let mut answer = Vec::new();
+        while !is_whole(&answer) {
+            assert_ne!(self.stream.read_buf(&mut answer).await.unwrap(), 0, "the server hung up");
+        }
+        self.came += answer.len() as u64;
+        String::from_utf8(answer).unwrap().trim_end().to_owned()
+    }
+
+    /// From now on the server counts from nothing.
+    pub(crate) async fn reset(&mut self) {
+        assert_eq!(self.say(&["CONFIG", "RESETSTAT"]).await, "+OK");
+        // The command itself stands in the statistics afterwards; its answer is sent after them as well.
+        (self.went, self.came, self.commands) = (0, 5, 1);
+    }
+
+    /// What others were counted for since.
+    pub(crate) async fn counted(&mut self) -> Counted {
+        let (commands, came) = (self.commands, self.came);
+        let info = self.say(&["INFO", "everything"]).await;
+        let number = |name: &str| {
+            let line = info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+            line.unwrap().trim().parse::<u64>().unwrap()
+        };
+        let mut counted = Counted {
+            bytes_in: number("total_net_input_bytes") - self.went,
+            bytes_out: number("total_net_output_bytes") - came,
+            ..Counted::default()
+        };
+        for line in info.lines() {
+            let Some((name, fields)) = line.strip_prefix("cmdstat_").and_then(|line| line.split_once(':')) else {
+                continue;
+            };
+            let field = |wanted: &str| {
+                let value = fields.trim().split(',').find_map(|field| field.strip_prefix(wanted)?.strip_prefix('='));
+                value.map_or(0, |value| value.parse::<u64>().unwrap())
+            };
+            counted.by_name.push((name.to_owned(), field("calls") + field("rejected_calls")));
+        }
+        counted.commands = counted.by_name.iter().map(|(_, count)| count).sum::<u64>() - commands;
+        counted
+    }
+}
+
+fn is_whole(answer: &[u8]) -> bool {
+    let Some(end) = answer.windows(2).position(|pair| pair == b"\r\n") else { return false };
+    match answer[0] {
+        b'$' => {
+            let size: i64 = std::str::from_utf8(&answer[1..end]).unwrap().parse().unwrap();
+            size < 0 || answer.len() == end + 2 + usize::try_from(size).unwrap() + 2
+        }
+        _ => answer.len() == end + 2,
+    }
+}

@@ -49,6 +49,16 @@ const pages = {
   connection: settings("Connection"),
   security: `${settings("Security")}&press=Show what`,
   about: settings("About"),
+  "usage, quiet": "page=usage&press=The same",
+  "usage, near a limit": "page=usage&usage=near",
+  "usage, close to a limit": "page=usage&usage=close",
+  "usage, used up": "page=usage&usage=over",
+  "usage, without a key": "page=usage&usage=keyless",
+  "usage, without a limit": "page=usage&usage=paid",
+  "usage, nothing yet": "page=usage&usage=empty",
+  "other settings": "page=usage&press=What would&press=Keep a record",
+  "plan and prices": "page=usage&press=Plan and&press=Correct",
+  "a fleet": "page=usage&press=Plan a fleet&press=Reckon",
 };
 const schemes = { light: 1, dark: 0 };
 

@@ -5,12 +5,15 @@ import { mockIPC, mockWindows } from "@tauri-apps/api/mocks";
 import type { Condition } from "../src/bindings/Condition";
 import type { Detail } from "../src/bindings/Detail";
 import type { Event } from "../src/bindings/Event";
+import type { Fleet } from "../src/bindings/Fleet";
 import type { GuideView } from "../src/bindings/GuideView";
 import type { ListRequest } from "../src/bindings/ListRequest";
 import type { Place } from "../src/bindings/Place";
 import type { Row } from "../src/bindings/Row";
+import type { WhatIf } from "../src/bindings/WhatIf";
 import { guide } from "../src/lib/guide.svelte";
 import * as made from "../src/dev/setup";
+import { example, fleetPlanOf, usageOf, whatIfOf } from "../src/dev/usage";
 import { detailOf, feedOf, rowOf, snapshotOf } from "../src/dev/world";
 
 export type Call = { command: string; args: Record<string, unknown> };
@@ -84,6 +87,10 @@ export function backend(world: World = {}) {
     settings: () => made.settings,
     change_settings: ({ settings }) => settings,
     set_names: ({ me, peers }) => ({ ...made.settings, agents: { me, peers } }),
+    usage: () => usageOf("busy", made.settings, Date.UTC(2026, 10, 25, 12)),
+    usage_what_if: ({ settings }) => whatIfOf(settings as WhatIf),
+    plan_fleet: ({ fleet }) => fleetPlanOf(fleet as Fleet),
+    plan_example: () => example,
     computer: () => made.computer,
     set_autostart: ({ on }) => ({ ...made.computer, autostart: on }),
     possessions: () => made.possessions,

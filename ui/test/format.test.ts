@@ -63,6 +63,7 @@ describe("small words", () => {
     expect(format.size(1)).toBe("1 byte");
     expect(format.size(3400)).toBe("3.4 kB");
     expect(format.size(2_500_000)).toBe("2.5 MB");
+    expect(format.size(10_000_000_000)).toBe("10 GB");
   });
 
   test("hosts", () => {
@@ -70,4 +71,25 @@ describe("small words", () => {
     expect(format.shortHost("127.0.0.1:6390")).toBe("127.0.0.1");
     expect(format.shortHost("[::1]:6379")).toBe("[::1]");
   });
+});
+
+test.each([
+  [0, "0 %"],
+  [0.04, "under 0.1 %"],
+  [4.32, "4.3 %"],
+  [79.99, "79.9 %"],
+  [80, "80.0 %"],
+  [113, "113.0 %"],
+])("%f of a hundred never says more than it is", (share, words) => expect(format.percent(share)).toBe(words));
+
+test.each([
+  [0, "$0"],
+  [0.004, "under $0.01"],
+  [1.2, "$1.20"],
+])("%f dollars", (amount, words) => expect(format.dollars(amount)).toBe(words));
+
+test("what is billed goes by UTC", () => {
+  expect(format.utcDay("2026-11-25")).toBe("Wednesday 25 November");
+  expect(format.utcDayShort("2026-12-01")).toBe("1 December");
+  expect(format.utcMonth("2028-02")).toBe("February 2028");
 });

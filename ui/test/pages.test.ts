@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 
 import App from "../src/App.svelte";
 import { app } from "../src/lib/app.svelte";
+import { usageOf, type Case } from "../src/dev/usage";
 import { backend, type World } from "./backend";
 import { violations } from "./faults";
 
@@ -108,4 +109,26 @@ test("the sandbox's Helios does as it is told", async () => {
   render(App);
   await fireEvent.click(await screen.findByRole("button", { name: "Lose its key" }));
   expect(world.of("sandbox_helios")).toEqual([{ act: "lose_key" }]);
+});
+
+const usages: [string, Case, string[]][] = [
+  ["quiet", "quiet", []],
+  ["near a limit", "near", []],
+  ["close to it", "close", []],
+  ["used up", "over", []],
+  ["without a key", "keyless", []],
+  ["without a limit", "paid", []],
+  ["of nothing yet", "empty", []],
+  ["with other settings", "busy", ["What would change"]],
+  ["with its plan", "busy", ["Plan and prices", "Correct this table"]],
+  ["of a fleet", "busy", ["Plan a fleet", "Reckon with this fleet above"]],
+];
+
+test.each(usages)("the usage %s has no fault that axe finds", async (_, which, presses) => {
+  backend({ place: { page: "usage", task: null }, answers: { usage: () => usageOf(which) } });
+  const { container } = render(App);
+  await screen.findByRole("heading", { level: 2, name: "Storage" });
+  for (const name of presses) await fireEvent.click(await screen.findByRole("button", { name }));
+  if (presses.length === 1) await screen.findByText(/as it is set now/);
+  expect(await violations(container)).toEqual([]);
 });

@@ -13,6 +13,7 @@ import type { Row } from "../bindings/Row";
 import type { TaskState } from "../bindings/TaskState";
 import type { Trouble } from "../bindings/Trouble";
 import { rehearsal } from "./rehearsal";
+import { usageOf, type Case } from "./usage";
 import { detailOf, feedOf, rowOf, snapshotOf } from "./world";
 
 const ANSWER_TAKES = 15;
@@ -55,6 +56,7 @@ export function pretend(query: URLSearchParams): void {
       count.filter((one) => belongs(one, "open")).length,
       start,
     );
+    if (query.has("usage")) snapshot.saving = usageOf(query.get("usage") as Case).saving.level;
     snapshot.counts.unread = count.filter((one) => one.unread).length;
     return snapshot;
   };

@@ -13,8 +13,11 @@ import type { Keep } from "../bindings/Keep";
 import type { NewDatabase } from "../bindings/NewDatabase";
 import type { Settings } from "../bindings/Settings";
 import type { Step } from "../bindings/Step";
+import type { Fleet } from "../bindings/Fleet";
 import type { Trouble } from "../bindings/Trouble";
+import type { WhatIf } from "../bindings/WhatIf";
 import * as made from "./setup";
+import { example, fleetPlanOf, usageOf, whatIfOf, type Case } from "./usage";
 
 const HOUR = 3_600_000;
 const order: Step[] = ["where", "address", "test", "names", "helios", "computer"];
@@ -155,6 +158,11 @@ export function rehearsal(query: URLSearchParams, tell: (event: Event) => void) 
     },
     settings: () => settings,
     change_settings: ({ settings: wanted }) => (settings = wanted as Settings),
+    usage: () => usageOf((query.get("usage") ?? "quiet") as Case, settings),
+    usage_what_if: ({ settings: wanted }) => whatIfOf(wanted as WhatIf),
+    plan_fleet: ({ fleet }) => fleetPlanOf(fleet as Fleet),
+    plan_example: () => example,
+    export_usage: () => "/home/ada/Downloads/heliograph-usage-2026-11-25.csv",
     computer: () => computer,
     set_autostart: ({ on }) => (computer = { ...computer, autostart: on as boolean }),
     possessions: () => made.possessions,

@@ -1,4 +1,4 @@
-/** Times, days and sizes as people read them. All by the local clock; all pure. */
+/** Times, days and sizes as people read them. All by the local clock but what is billed, which goes by UTC; all pure. */
 import type { Gap } from "../bindings/Gap";
 
 const SECOND = 1000;
@@ -15,6 +15,14 @@ const secondsFormat = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium", ho
 const exactFormat = new Intl.DateTimeFormat("en-GB", { dateStyle: "full", timeStyle: "long" });
 const dayFormat = new Intl.DateTimeFormat("en-GB", { weekday: "long", day: "numeric", month: "long" });
 const dayYearFormat = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric" });
+const utcDayFormat = new Intl.DateTimeFormat("en-GB", {
+  weekday: "long",
+  day: "numeric",
+  month: "long",
+  timeZone: "UTC",
+});
+const utcShortFormat = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", timeZone: "UTC" });
+const utcMonthFormat = new Intl.DateTimeFormat("en-GB", { month: "long", year: "numeric", timeZone: "UTC" });
 const shortDayFormat = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
 
 /** "09:12" */
@@ -111,11 +119,38 @@ export function gapTimes(gap: Gap): string {
   return `${began}${clock(gap.from)}–${clock(gap.until)}`;
 }
 
-/** "812 bytes", "3.4 kB". */
+/** "812 bytes", "3.4 kB", "10 GB". */
 export function size(bytes: number): string {
   if (bytes < 1000) return count(bytes, "byte");
-  return bytes < 1_000_000 ? `${(bytes / 1000).toFixed(1)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
+  const [unit, name] =
+    bytes < 1_000_000 ? [1000, "kB"] : bytes < 1_000_000_000 ? [1_000_000, "MB"] : [1_000_000_000, "GB"];
+  return `${short(bytes / unit)} ${name}`;
 }
+
+/** "86.2 %"; cut off rather than rounded, so that it never says 80 before it is. */
+export function percent(share: number): string {
+  if (share === 0) return "0 %";
+  if (share > 0 && share < 0.1) return "under 0.1 %";
+  return `${(Math.floor(share * 10 + 1e-6) / 10).toFixed(1)} %`;
+}
+
+/** "$1.20", "$0". */
+export function dollars(amount: number): string {
+  if (amount === 0) return "$0";
+  return amount < 0.01 ? "under $0.01" : `$${amount.toFixed(2)}`;
+}
+
+/** With one decimal where it has one. */
+const short = (n: number) => n.toLocaleString("en-GB", { maximumFractionDigits: 1 });
+
+/** "Wednesday 25 November", of a day in UTC as Rust writes it: "2026-11-25". */
+export const utcDay = (date: string) => utcDayFormat.format(new Date(`${date}T00:00:00Z`));
+
+/** "25 November" */
+export const utcDayShort = (date: string) => utcShortFormat.format(new Date(`${date}T00:00:00Z`));
+
+/** "November 2026", of "2026-11" */
+export const utcMonth = (month: string) => utcMonthFormat.format(new Date(`${month}-01T00:00:00Z`));
 
 /** "1 message", "2 messages". */
 export function count(n: number, one: string, many = `${one}s`): string {

@@ -1,9 +1,15 @@
 /** Words for every closed list the Rust side sends; each is total, so that a new value fails the build. */
+import type { Choice } from "../bindings/Choice";
+import type { CommandKind } from "../bindings/CommandKind";
 import type { Condition } from "../bindings/Condition";
 import type { Filter } from "../bindings/Filter";
+import type { KnownFrom } from "../bindings/KnownFrom";
+import type { Level } from "../bindings/Level";
 import type { LinkState } from "../bindings/LinkState";
 import type { MailboxState } from "../bindings/MailboxState";
+import type { MeterKind } from "../bindings/MeterKind";
 import type { Pause } from "../bindings/Pause";
+import type { PlanKind } from "../bindings/PlanKind";
 import type { Presence } from "../bindings/Presence";
 import type { Priority } from "../bindings/Priority";
 import type { ReplyStatus } from "../bindings/ReplyStatus";
@@ -116,6 +122,64 @@ export const heliosWords: Record<HeliosAct, string> = {
   sleep: "Sleep",
   wake: "Wake",
   lose_key: "Lose its key",
+};
+
+export const meterWords: Record<MeterKind, string> = {
+  commands: "Commands",
+  bandwidth: "Bandwidth",
+  storage: "Storage",
+};
+
+/** Who says how much is used, and who says where that ends. */
+export const usedWords: Record<KnownFrom, string> = {
+  service: "counted by Upstash",
+  ours: "counted here: ours alone",
+  settings: "as you set it",
+  table: "by the table of plans",
+};
+
+export const limitWords: Record<KnownFrom, string> = {
+  service: "limit as Upstash says",
+  ours: "limit as counted here",
+  settings: "limit as you set it",
+  table: "limit by the table of plans",
+};
+
+export const planFromWords: Record<KnownFrom, string> = {
+  service: "as Upstash says",
+  ours: "as counted here",
+  settings: "as you chose it",
+  table: "taken for granted, as Upstash was not asked",
+};
+
+/** In the order in which they are stacked, the most usual at the bottom. */
+export const kindWords: Record<CommandKind, string> = {
+  heartbeat: "Heartbeats",
+  record: "The record",
+  publish: "Messages",
+  receipt: "Receipts",
+  catch_up: "Catching up",
+  connect: "Connecting",
+  keep_alive: "Keep-alive",
+  test: "Tests",
+};
+
+export const planWords: Record<PlanKind, string> = {
+  free: "Free",
+  pay_as_you_go: "Pay as you go",
+  fixed: "Fixed",
+};
+
+export const choiceWords: Record<Choice, string> = {
+  automatic: "What Upstash says, or else Free",
+  ...planWords,
+};
+
+/** A few words for how sparing the program is; Rust says what that means. */
+export const levelWords: Record<Level, string> = {
+  usual: "Not slowed",
+  careful: "Slowed a little",
+  scarce: "Slowed to the least",
 };
 
 /** A mark of the list: which shape, and what it says to a screen reader. */

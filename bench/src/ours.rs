@@ -100,6 +100,7 @@ async fn start(home: Home, port: u16) -> Result<Engine> {
         api: None,
         github: None,
         mailbox: None,
+        rotation: heliograph_core::rotation::Tuning::default(),
         notifier: Arc::new(Nobody),
         version: env!("CARGO_PKG_VERSION").into(),
         sandbox: false,

@@ -1,4 +1,4 @@
-//! Where files with messages and tables go to, and where one that comes in waits: the window hands it over in parts, for a page
+//! Where files with messages, receipts and tables go to, and where one that comes in waits: the window hands it over in parts, for a page
 //! has no paths.
 
 use std::{
@@ -20,6 +20,13 @@ const MOST_NAMES: u32 = 1_000;
 /// Fails where this user has neither.
 pub(crate) fn free_place() -> Result<PathBuf, Trouble> {
     free("heliograph-messages", "jsonl")
+}
+
+/// The same for the receipts of rotations.
+///
+/// Fails where this user has neither.
+pub(crate) fn place_for_receipts() -> Result<PathBuf, Trouble> {
+    free("heliograph-receipts", "jsonl")
 }
 
 /// Writes the table of usage there, and says where.

@@ -77,6 +77,7 @@ pub(crate) fn engine(
         api: world.api,
         github: world.github,
         mailbox: world.mailbox,
+        rotation: heliograph_core::rotation::Tuning::default(),
         notifier,
         version: env!("CARGO_PKG_VERSION").into(),
         sandbox: flags.sandbox,

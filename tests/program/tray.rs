@@ -65,7 +65,7 @@ async fn the_menu_holds_the_last_tasks_and_opens_them() {
     session.tray().shows("Connected").await;
     assert_eq!(
         session.tray().labels().await,
-        ["Open inbox", "Pause notifications", "Reconnect now", "Connected", "Settings", "Quit"]
+        ["Open inbox", "Pause notifications", "Reconnect now", "Rotate key…", "Connected", "Settings", "Quit"]
     );
     for (id, title) in [("a", "Task one"), ("b", "Task_two & more"), ("c", "Task three"), ("d", "Task four")] {
         world.task(id, title).await;

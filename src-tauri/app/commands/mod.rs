@@ -17,11 +17,12 @@ use crate::{process, window::Frame};
 mod computer;
 mod mailbox;
 mod messages;
+mod rotation;
 mod setup;
 mod usage;
 
 #[allow(clippy::wildcard_imports, reason = "the list of commands names them all; in tests the lint is silent")]
-use self::{computer::*, mailbox::*, messages::*, setup::*, usage::*};
+use self::{computer::*, mailbox::*, messages::*, rotation::*, setup::*, usage::*};
 
 macro_rules! commands {
     ($($name:ident),* $(,)?) => {

@@ -112,6 +112,7 @@ fn pressed(app: &AppHandle, engine: &Engine, shutdown: &Arc<Shutdown>, id: &str)
         "pause-morning" => engine.pause(Pause::UntilMorning),
         "resume" => engine.pause(Pause::Off),
         "reconnect" => engine.reconnect(),
+        "rotate" => engine.open(Place { page: Page::Keys, task: None }),
         "settings" => engine.open(Place { page: Page::Settings, task: None }),
         "quit" => shutdown.begin(),
         _ => {
@@ -191,10 +192,14 @@ impl Items {
             ],
         )?;
         let reconnect = item("reconnect", "Reconnect now", true)?;
+        let rotate = item("rotate", "Rotate key…", true)?;
         let status = item("status", &view.status, false)?;
         let settings = item("settings", "Settings", true)?;
         let quit = item("quit", "Quit", true)?;
-        let menu = Menu::with_items(app, &[&open, &line()?, &pause, &reconnect, &line()?, &status, &settings, &quit])?;
+        let menu = Menu::with_items(
+            app,
+            &[&open, &line()?, &pause, &reconnect, &rotate, &line()?, &status, &settings, &quit],
+        )?;
         let tasks = [item("task-0", "", true)?, item("task-1", "", true)?, item("task-2", "", true)?];
         Ok(Self { menu, open, tasks, line: line()?, resume, status })
     }

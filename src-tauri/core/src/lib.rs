@@ -16,6 +16,7 @@ pub mod message;
 pub mod notification;
 pub mod paste;
 pub mod presence;
+pub mod rotation;
 pub mod settings;
 pub mod store;
 pub mod text;

@@ -2,6 +2,7 @@
 import type { FeedItem } from "./FeedItem";
 import type { GuideView } from "./GuideView";
 import type { Place } from "./Place";
+import type { RotationView } from "./RotationView";
 import type { Snapshot } from "./Snapshot";
 
 /**
@@ -23,7 +24,11 @@ items: Array<FeedItem>, } | { "type": "guide",
 /**
  * Where it is.
  */
-guide: GuideView, } | { "type": "open", 
+guide: GuideView, } | { "type": "rotation", 
+/**
+ * Where it is.
+ */
+rotation: RotationView, } | { "type": "open", 
 /**
  * Where to go.
  */

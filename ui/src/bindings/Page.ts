@@ -3,4 +3,4 @@
 /**
  * A page of the window.
  */
-export type Page = "inbox" | "link" | "settings" | "setup" | "usage";
+export type Page = "inbox" | "link" | "keys" | "settings" | "setup" | "usage";

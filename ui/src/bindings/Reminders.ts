@@ -7,4 +7,12 @@ export type Reminders = {
 /**
  * Once a month: rotate the key.
  */
-rotate: boolean, };
+rotate: boolean, 
+/**
+ * After so many days.
+ */
+rotate_days: number, 
+/**
+ * After so many days: renew the keys that only a person can renew.
+ */
+renew_days: number, };

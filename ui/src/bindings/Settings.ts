@@ -7,6 +7,7 @@ import type { Notifications } from "./Notifications";
 import type { Record } from "./Record";
 import type { Reminders } from "./Reminders";
 import type { Replies } from "./Replies";
+import type { Rotation } from "./Rotation";
 import type { Usage } from "./Usage";
 
 /**
@@ -41,6 +42,10 @@ notifications: Notifications,
  * What the program reminds of.
  */
 reminders: Reminders, 
+/**
+ * How the database's key is changed.
+ */
+rotation: Rotation, 
 /**
  * How long messages are kept.
  */

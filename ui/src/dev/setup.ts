@@ -274,7 +274,8 @@ export const settings: Settings = {
     hide_contents: false,
     quiet: { on: false, from: "22:00", until: "07:00", urgent: true },
   },
-  reminders: { rotate: true },
+  reminders: { rotate: true, rotate_days: 30, renew_days: 90 },
+  rotation: { handover: "by_hand", helios_key: "", command: "" },
   inbox: { keep_days: 0, keep_most: 0 },
   usage: {
     plan: "automatic",

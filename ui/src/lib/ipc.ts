@@ -34,6 +34,9 @@ import type { Place } from "../bindings/Place";
 import type { Possession } from "../bindings/Possession";
 import type { Priority } from "../bindings/Priority";
 import type { Regions } from "../bindings/Regions";
+import type { RotationReason } from "../bindings/RotationReason";
+import type { RotationReceipt } from "../bindings/RotationReceipt";
+import type { RotationView } from "../bindings/RotationView";
 import type { ReplyStatus } from "../bindings/ReplyStatus";
 import type { Settings } from "../bindings/Settings";
 import type { Snapshot } from "../bindings/Snapshot";
@@ -124,6 +127,27 @@ export const exportUsage = () => invoke<string>("export_usage");
 export const about = () => invoke<AboutView>("about");
 export const diagnostics = () => invoke<string>("diagnostics");
 export const openWeb = (page: WebPage) => invoke<null>("open_web", { page });
+
+export const rotation = () => invoke<RotationView>("rotation");
+/** Looks whether everything needed is there; changes nothing. */
+export const rotationCheck = () => invoke<RotationView>("rotation_check");
+export const rotationBegin = (reason: RotationReason) => invoke<RotationView>("rotation_begin", { reason });
+/** The new address, where it is asked for. */
+export const rotationGiveAddress = (text: string) =>
+  invoke<RotationView>("rotation_give_address", { text });
+/** Tries now what it waits for. */
+export const rotationAgain = () => invoke<RotationView>("rotation_again");
+/** Helios has the new key, says the person; nobody waits for it any more. */
+export const rotationFinish = () => invoke<RotationView>("rotation_finish");
+export const rotationUndo = () => invoke<RotationView>("rotation_undo");
+/** Says after how many seconds it is taken off the clipboard again. */
+export const rotationCopyAddress = () => invoke<number>("rotation_copy_address");
+export const rotationReceipts = () => invoke<RotationReceipt[]>("rotation_receipts");
+export const rotationExport = () => invoke<Exported>("rotation_export");
+export const rotationTestHandover = () => invoke<RotationView>("rotation_test_handover");
+/** Uses the public key that was offered, after its fingerprint was compared; or puts it away. */
+export const rotationConfirmKey = (use: boolean) =>
+  invoke<RotationView>("rotation_confirm_key", { use });
 
 /** Hands every event to `heard` until the returned function is called. */
 export const onEvent = (heard: (event: Event) => void) =>

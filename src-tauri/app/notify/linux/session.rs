@@ -170,6 +170,9 @@ fn buttons(actions: &[Action]) -> Vec<&'static str> {
         words.extend(match action {
             Action::Open => ["open", "Open"],
             Action::Accept => ["accept", "Accept"],
+            Action::Rotate => ["rotate", "Rotate now"],
+            Action::Later => ["later", "In three days"],
+            Action::Why => ["why", "Why?"],
         });
     }
     words
@@ -237,6 +240,9 @@ impl Listener {
         let action = match action {
             "default" | "open" => Action::Open,
             "accept" => Action::Accept,
+            "rotate" => Action::Rotate,
+            "later" => Action::Later,
+            "why" => Action::Why,
             _ => return,
         };
         let subject = inner.shown().subject_of(id);

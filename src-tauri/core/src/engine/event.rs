@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::snapshot::Snapshot;
-use crate::{guide::GuideView, message::Millis};
+use crate::{guide::GuideView, message::Millis, rotation::RotationView};
 
 /// Something a screen may want to know. One tagged type for everything.
 #[derive(Clone, Debug, Serialize, TS)]
@@ -32,6 +32,11 @@ pub enum Event {
     Guide {
         /// Where it is.
         guide: Box<GuideView>,
+    },
+    /// A rotation went on, or what is known of the keys changed; this is all of it. At most ten a second.
+    Rotation {
+        /// Where it is.
+        rotation: Box<RotationView>,
     },
     /// Somebody asked for a page: from the tray, a notification, or a second start.
     Open {
@@ -61,6 +66,8 @@ pub enum Page {
     Inbox,
     /// The connection.
     Link,
+    /// The keys, and changing them.
+    Keys,
     /// Settings.
     Settings,
     /// The guided set-up.
@@ -76,10 +83,11 @@ impl std::str::FromStr for Page {
         match text {
             "inbox" => Ok(Self::Inbox),
             "link" => Ok(Self::Link),
+            "keys" => Ok(Self::Keys),
             "settings" => Ok(Self::Settings),
             "setup" => Ok(Self::Setup),
             "usage" => Ok(Self::Usage),
-            _ => Err(format!("there is no page {text:?}; there are: inbox, link, settings, setup, usage")),
+            _ => Err(format!("there is no page {text:?}; there are: inbox, link, keys, settings, setup, usage")),
         }
     }
 }

@@ -18,6 +18,7 @@ use super::{
     mailbox::{self, Around},
     outgoing::Outgoing,
     reminder,
+    rotation::{self, Rotation},
     seek::Seek,
     status::{self, Fixed, Parts, Watched},
     usage::{self, Desk},
@@ -87,6 +88,7 @@ impl Tasks {
 }
 
 /// Wires everything together and starts it.
+#[expect(clippy::too_many_lines, reason = "who is given what, once and in order; nothing is decided")]
 pub(super) fn start(setup: Setup) -> Engine {
     let Setup { home, settings, surroundings, version, sandbox, .. } = setup;
     let (settings, set) = watch::channel(settings);
@@ -147,18 +149,36 @@ pub(super) fn start(setup: Setup) -> Engine {
     };
     others.spawn(seeking.run());
     let intake_link = link.clone();
+    let surroundings_of_rotation = surroundings.clone();
     let guide = Guide::start(Means {
-        keychain,
+        keychain: keychain.clone(),
         store: store.clone(),
         settings: set.clone(),
         surroundings,
         api: setup.api,
-        authorities,
-        link,
+        authorities: authorities.clone(),
+        link: link.clone(),
         answers: board.answers(),
+        in_use: used.clone(),
+        adopt: adopt.clone(),
+        meter: meter.clone(),
+    });
+    let rotation = Rotation::start(rotation::Means {
+        keychain,
+        store: store.clone(),
+        home: home.clone(),
+        settings: set.clone(),
+        surroundings: surroundings_of_rotation,
+        authorities,
+        meter: meter.clone(),
+        guide: guide.clone(),
+        link,
+        board: Arc::clone(&board),
+        mailroom: Arc::clone(&mailroom),
         in_use: used,
         adopt,
-        meter: meter.clone(),
+        said: said.clone(),
+        tuning: setup.rotation,
     });
     let means = usage::Means {
         meter,
@@ -173,7 +193,7 @@ pub(super) fn start(setup: Setup) -> Engine {
     };
     let usage = usage::start(&mut others, means);
     others.spawn(keeping::keep(store.clone(), set.clone(), Arc::clone(&board)));
-    others.spawn(reminder::remind(guide.clone(), store.clone(), set.clone(), said.clone()));
+    others.spawn(reminder::remind(rotation.clone(), set.clone(), Arc::clone(&board), said.clone()));
     let intake = Intake::new(set, store.clone(), intake_link, Arc::clone(&board));
     let (wishes, asked_for) = mpsc::channel(WISHES);
     let link_stop = CancellationToken::new();
@@ -182,7 +202,7 @@ pub(super) fn start(setup: Setup) -> Engine {
     way_in.spawn(intake.run(delivered, asked_for));
     let tasks = Arc::new(Tasks { running: Mutex::new(Some(Running { link_stop, way_in, others })) });
     let settings = Arc::new(settings);
-    Engine { settings, home, store, board, said, wishes, seek, guide, usage, mailroom, snapshot, tasks }
+    Engine { settings, home, store, board, said, wishes, seek, guide, usage, mailroom, rotation, snapshot, tasks }
 }
 
 /// Notifications, from what is committed and said to the desktop.

@@ -2,9 +2,10 @@
 
 use std::{fmt, net::IpAddr};
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
+use zeroize::Zeroizing;
 
 use crate::trouble::{Trouble, TroubleCode};
 
@@ -67,6 +68,15 @@ impl Address {
             user: (!user.is_empty()).then_some(user),
             password: (!password.is_empty()).then(|| SecretString::from(password)),
         })
+    }
+
+    /// The same address with another password; `None` where it cannot be read.
+    pub(crate) fn with_password(url: &SecretString, password: &SecretString) -> Option<SecretString> {
+        let text = url.expose_secret().trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`'));
+        let mut url = Url::parse(text).ok()?;
+        let password = Zeroizing::new(utf8_percent_encode(password.expose_secret(), NON_ALPHANUMERIC).to_string());
+        url.set_password(Some(&password)).ok()?;
+        Some(SecretString::from(String::from(url)))
     }
 
     /// Host and port, as they may be shown.

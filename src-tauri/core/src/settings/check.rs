@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::{Agents, Inbox, Quiet, Settings, Usage, quiet};
+use super::{Agents, Inbox, Quiet, Reminders, Rotation, Settings, Usage, quiet};
 use crate::{
+    rotation,
     trouble::{Trouble, TroubleCode},
     usage::PlanKind,
 };
@@ -21,6 +22,8 @@ const HEARTBEAT: std::ops::RangeInclusive<u32> = 1..=86_400;
 const KEPT: std::ops::RangeInclusive<u32> = 10..=1_000_000;
 /// The most days that messages are kept; beyond them is for ever.
 const KEEP_DAYS: u32 = 36_500;
+/// The least and the most days after which the key is to be rotated.
+const ROTATE_DAYS: std::ops::RangeInclusive<u32> = 1..=3_650;
 /// The least and the most dollars that something costs.
 const PRICE: std::ops::RangeInclusive<f64> = 0.0..=1_000_000.0;
 
@@ -41,6 +44,8 @@ impl Settings {
             ));
         }
         self.inbox.check()?;
+        self.reminders.check()?;
+        self.rotation.check()?;
         self.usage.check()?;
         self.notifications.quiet.check()
     }
@@ -85,6 +90,33 @@ impl Inbox {
     fn check(&self) -> Result<(), Trouble> {
         if self.keep_days > KEEP_DAYS {
             return Err(refused("The setting inbox.keep_days must be 36,500 or less", "0 keeps messages for ever."));
+        }
+        Ok(())
+    }
+}
+
+impl Reminders {
+    fn check(&self) -> Result<(), Trouble> {
+        if !ROTATE_DAYS.contains(&self.rotate_days) {
+            return Err(refused("The setting reminders.rotate_days must be between 1 and 3,650", "30 is the default."));
+        }
+        if self.renew_days > *ROTATE_DAYS.end() {
+            return Err(refused("The setting reminders.renew_days must be 3,650 or less", "0 reminds of nothing."));
+        }
+        Ok(())
+    }
+}
+
+impl Rotation {
+    fn check(&self) -> Result<(), Trouble> {
+        if !self.helios_key.trim().is_empty() && rotation::recipient(&self.helios_key).is_none() {
+            return Err(refused(
+                "The setting rotation.helios_key is no public key of age",
+                "It begins with age1 and is shown by heliograph.py on Helios's side.",
+            ));
+        }
+        if !self.command.trim().is_empty() && shlex::split(&self.command).is_none_or(|words| words.is_empty()) {
+            return Err(refused("The setting rotation.command cannot be split into words", "Look at its quotes."));
         }
         Ok(())
     }

@@ -38,6 +38,8 @@ pub struct Settings {
     pub notifications: Notifications,
     /// What the program reminds of.
     pub reminders: Reminders,
+    /// How the database's key is changed.
+    pub rotation: Rotation,
     /// How long messages are kept.
     pub inbox: Inbox,
     /// What the database costs.
@@ -134,6 +136,37 @@ pub struct Quiet {
 pub struct Reminders {
     /// Once a month: rotate the key.
     pub rotate: bool,
+    /// After so many days.
+    pub rotate_days: u32,
+    /// After so many days: renew the keys that only a person can renew.
+    pub renew_days: u32,
+}
+
+/// How the database's key is changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(deny_unknown_fields)]
+pub struct Rotation {
+    /// How the new key goes to Helios.
+    pub handover: Handover,
+    /// Helios's public key, an age recipient; empty where it is not known.
+    pub helios_key: String,
+    /// The person's own command; empty where there is none.
+    pub command: String,
+}
+
+/// How a new key goes to Helios.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(rename_all = "snake_case")]
+pub enum Handover {
+    /// Encrypted to Helios's public key, and left in the mailbox.
+    Sealed,
+    /// A command of the person's own gets it on its standard input.
+    Command,
+    /// The person copies it.
+    #[default]
+    ByHand,
 }
 
 /// How long messages are kept. A task that nobody has answered is kept whatever these say.

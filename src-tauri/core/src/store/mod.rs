@@ -23,6 +23,7 @@ mod portable;
 mod reader;
 mod receipts;
 mod records;
+mod rotations;
 mod salvage;
 mod schema;
 mod search;

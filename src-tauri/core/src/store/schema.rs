@@ -12,6 +12,7 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("schema.sql")),
     M::up(include_str!("schema_2.sql")),
     M::up(include_str!("schema_3.sql")),
+    M::up(include_str!("schema_4.sql")),
     M::up(include_str!("schema_5.sql")),
 ];
 

@@ -81,6 +81,16 @@ impl Account {
         self.look(id, false).await
     }
 
+    /// Gives a database a new password, at once and for everybody; the answer is the database, as a rule with it.
+    ///
+    /// Never tried twice by itself. Unless [`UpstashError::nothing_done`] says so, it may have happened all the same:
+    /// then [`Account::database`] tells, and not another try.
+    pub async fn reset_password(&self, id: &str) -> Result<Database, UpstashError> {
+        let url = self.client.call(&["redis", "reset-password", checked(id)?])?;
+        let body = self.client.wire.reset(url, &self.key).await?;
+        Database::read(&body).ok_or(UpstashError::Unreadable)
+    }
+
     /// A database's counters.
     pub async fn stats(&self, id: &str) -> Result<Stats, UpstashError> {
         let url = self.client.call(&["redis", "stats", checked(id)?])?;

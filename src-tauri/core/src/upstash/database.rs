@@ -147,6 +147,11 @@ impl Database {
         Some(self.place.as_ref()?.address(self.password.as_ref()?))
     }
 
+    /// The password of its user `default`, where it came with it.
+    pub(crate) fn password(&self) -> Option<&SecretString> {
+        self.password.as_ref()
+    }
+
     /// Is it the one at this host and port?
     pub(crate) fn is_at(&self, host: &str, port: u16) -> bool {
         self.place.as_ref().is_some_and(|place| place.is_at(host, port))

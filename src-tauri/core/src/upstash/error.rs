@@ -82,6 +82,8 @@ pub(super) enum Call {
     Read,
     /// To make a database.
     Create,
+    /// A new password for one.
+    Reset,
     /// To lend one, without a key.
     Lend,
 }
@@ -149,6 +151,32 @@ impl UpstashError {
         use UpstashError::{Busy, NotFound, ServerFault, TimedOut, Unreachable, Unreadable};
         // What was made a moment ago may not be known everywhere yet.
         matches!(self, Busy { .. } | NotFound | ServerFault { .. } | TimedOut | Unreachable | Unreadable)
+    }
+
+    /// Is it certain that what was asked for was not done?
+    pub fn nothing_done(&self) -> bool {
+        use UpstashError as E;
+        match self {
+            // Said by the service before it does anything, or by us.
+            E::KeyRefused
+            | E::Forbidden
+            | E::NotFound
+            | E::PlanLimit
+            | E::PaymentNeeded
+            | E::Busy { .. }
+            | E::Refused { .. }
+            | E::Redirected
+            | E::CertificateRefused
+            | E::BaseRefused
+            | E::Unprepared => true,
+            E::ServerFault { .. }
+            | E::Unreachable
+            | E::TimedOut
+            | E::TooLarge
+            | E::Unreadable
+            | E::Suspended
+            | E::NotActive => false,
+        }
     }
 
     /// As a screen shows it.
@@ -283,6 +311,9 @@ mod tests {
             (Call::Lend, 401, "", UpstashError::Refused { status: 401 }),
             (Call::Lend, 404, "", UpstashError::Refused { status: 404 }),
             (Call::Lend, 503, "", UpstashError::ServerFault { status: 503 }),
+            (Call::Reset, 401, "", UpstashError::KeyRefused),
+            (Call::Reset, 403, "", UpstashError::Forbidden),
+            (Call::Reset, 500, "", UpstashError::ServerFault { status: 500 }),
             (Call::Read, 500, "", UpstashError::ServerFault { status: 500 }),
         ];
         for (call, status, said, wanted) in rows {

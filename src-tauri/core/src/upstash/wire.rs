@@ -68,6 +68,11 @@ impl Wire {
         self.send(request, Call::Create).await
     }
 
+    /// Changes something that cannot be changed back, once.
+    pub(super) async fn reset(&self, url: Url, key: &ApiKey) -> Result<Body, UpstashError> {
+        self.send(self.request(Method::POST, url, Some(key)), Call::Reset).await
+    }
+
     /// Asks for a database without an account, once.
     pub(super) async fn borrow(&self, url: Url) -> Result<Lent, UpstashError> {
         let body =

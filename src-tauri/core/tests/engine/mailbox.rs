@@ -47,6 +47,7 @@ impl Scene {
             api: None,
             github: Some(github.url().parse().unwrap()),
             mailbox: None,
+            rotation: heliograph_core::rotation::Tuning::default(),
             notifier: Arc::clone(&screen) as Arc<_>,
             version: "0".into(),
             sandbox: false,

@@ -135,6 +135,7 @@ pub(crate) fn engine(folder: &TempDir, redis: &Redis, screen: &Arc<Screen>) -> E
         api: None,
         github: None,
         mailbox: None,
+        rotation: heliograph_core::rotation::Tuning::default(),
         notifier: Arc::clone(screen) as Arc<dyn Notifier>,
         version: "0".into(),
         sandbox: false,

@@ -1,0 +1,93 @@
+//! Showing that a key works, or that it does not. It must not change anything: what it publishes goes to a channel that
+//! nobody else knows.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use tokio::{sync::mpsc, time::timeout};
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+use uuid::Uuid;
+
+use crate::{
+    link::{
+        Address, Heartbeat, Link, LinkState, Plan, Tuning,
+        fault::{Failure, Stage, classify},
+        login::log_in,
+        tls,
+        transport::{Progress, dial, resolve},
+    },
+    message::channel::between,
+    trouble::{Trouble, TroubleCode},
+    usage::{CommandKind, Meter},
+};
+
+/// For one try.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// What a try showed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// The key works.
+    Works,
+    /// The key is refused.
+    Refused,
+    /// It was not seen.
+    NoAnswer(Trouble),
+}
+
+/// Logs in, subscribes, publishes and hears itself, as the link does it.
+pub(crate) async fn speaks(address: &Address, authorities: Option<PathBuf>, meter: &Meter) -> Proof {
+    // Nothing that is heard matters but our own word, which the link recognises by itself.
+    let (deliveries, mut heard) = mpsc::channel(4);
+    let mut tuning = Tuning { watch_surroundings: false, meter: meter.clone(), ..Tuning::default() };
+    tuning.authorities = authorities.or(tuning.authorities);
+    let (link, supervisor) = Link::new(deliveries, tuning);
+    let running = AbortOnDropHandle::new(tokio::spawn(supervisor.run(CancellationToken::new())));
+    let taking = AbortOnDropHandle::new(tokio::spawn(async move { while heard.recv().await.is_some() {} }));
+    let channel = between(&format!("heliograph-proof-{}", Uuid::new_v4()), "proof");
+    let payload = Arc::new(|| Uuid::new_v4().to_string().into_bytes());
+    let heartbeat = Heartbeat { channel: channel.clone(), every: Duration::from_hours(1), payload };
+    link.connect(Plan { address: address.clone(), channels: vec![channel], heartbeat });
+    let mut status = link.status();
+    let settled = status.wait_for(|status| {
+        let over = matches!(status.state, LinkState::Stopped | LinkState::Waiting) && status.trouble.is_some();
+        (status.state == LinkState::Connected && (status.round_trip.is_some() || status.trouble.is_some())) || over
+    });
+    let proof = match timeout(LIMIT, settled).await {
+        Ok(Ok(status)) if status.trouble.is_none() => Proof::Works,
+        Ok(Ok(status)) => of(status.trouble.clone()),
+        Ok(Err(_)) | Err(_) => of(None),
+    };
+    drop((running, taking));
+    proof
+}
+
+/// Logs in.
+pub(crate) async fn logs_in(address: &Address, authorities: Option<PathBuf>, meter: &Meter) -> Proof {
+    let trying = async {
+        let tls = if address.tls {
+            Some(tls::configuration(authorities).await.map_err(|error| Failure::Io(Stage::Encrypt, error))?)
+        } else {
+            None
+        };
+        let found = resolve(address).await?;
+        let wire = dial(&found, &address.host, tls.as_ref(), &Progress::default()).await?;
+        meter.count(CommandKind::Test, 1);
+        log_in(&mut meter.on(wire), address).await
+    };
+    match timeout(LIMIT, trying).await.unwrap_or(Err(Failure::TimedOut(Stage::LogIn))) {
+        Ok(()) => Proof::Works,
+        Err(failure) => of(Some(classify(&failure, address).trouble)),
+    }
+}
+
+fn of(trouble: Option<Trouble>) -> Proof {
+    match trouble {
+        Some(trouble) if trouble.code == TroubleCode::PasswordRefused => Proof::Refused,
+        Some(trouble) => Proof::NoAnswer(trouble),
+        None => Proof::NoAnswer(Trouble::new(
+            TroubleCode::TimedOut,
+            "The database did not answer in time.",
+            "It is tried again by itself.",
+        )),
+    }
+}

@@ -186,10 +186,10 @@ export const handovers: Record<"sealed" | "bare" | "offered" | "command" | "by_h
 };
 
 export const ages: KeyAge[] = [
-  { kind: "database", since: now - 18 * DAY, due_in: 12, steps: [] },
+  { kind: "database", since: now - 18.1 * DAY, due_in: 12, steps: [] },
   {
     kind: "api",
-    since: now - 44 * DAY,
+    since: now - 44.1 * DAY,
     due_in: 46,
     steps: [
       "Open the Upstash console: Account → Management API, and make a new key.",
@@ -199,7 +199,7 @@ export const ages: KeyAge[] = [
   },
   {
     kind: "github",
-    since: now - 93 * DAY,
+    since: now - 93.1 * DAY,
     due_in: -3,
     steps: [
       "Make a new fine-grained token for the repository alone, with Issues: Read and write.",
@@ -209,7 +209,7 @@ export const ages: KeyAge[] = [
   },
   {
     kind: "sealing",
-    since: now - 5 * DAY,
+    since: now - 5.1 * DAY,
     due_in: 85,
     steps: [
       "Let heliograph.py make a new key pair where Helios runs.",
@@ -280,7 +280,7 @@ const usual: RotationView = {
   checking: false,
   findings: [],
   helios_behind_since: null,
-  due: { since: now - 18 * DAY, days: 12, every: 30 },
+  due: { since: now - 18.1 * DAY, days: 12, every: 30 },
   last: receipts[0]!,
   ages,
   handover: handovers.sealed,
@@ -324,8 +324,8 @@ export const views = {
     ages: [],
     handover: handovers.by_hand,
   },
-  soon: { ...usual, due: { since: now - 28 * DAY, days: 2, every: 30 } },
-  overdue: { ...usual, due: { since: now - 41 * DAY, days: -11, every: 30 } },
+  soon: { ...usual, due: { since: now - 28.1 * DAY, days: 2, every: 30 } },
+  overdue: { ...usual, due: { since: now - 41.1 * DAY, days: -11, every: 30 } },
   checking: { ...usual, checking: true },
   bare: { ...usual, handover: handovers.bare },
   offered: { ...usual, handover: handovers.offered },

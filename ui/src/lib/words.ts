@@ -160,7 +160,7 @@ export const stepStateWords: Record<StepState, { word: string; mark: StepMark }>
   waiting: { word: "not begun", mark: "waiting" },
   running: { word: "under way", mark: "running" },
   done: { word: "done", mark: "good" },
-  warned: { word: "done, but", mark: "warning" },
+  warned: { word: "done, with a warning", mark: "warning" },
   failed: { word: "did not work", mark: "failed" },
   skipped: { word: "not needed", mark: "skipped" },
   asks: { word: "waits for you", mark: "asks" },
@@ -183,7 +183,7 @@ export const rotationAskWords: Record<RotationAsk, { title: string; button: stri
 
 export const weightWords: Record<PreflightWeight, { word: string; mark: Outcome }> = {
   good: { word: "good", mark: "good" },
-  warning: { word: "has a consequence", mark: "warning" },
+  warning: { word: "to know", mark: "warning" },
   bars: { word: "in the way", mark: "failed" },
 };
 

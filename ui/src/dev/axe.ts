@@ -11,7 +11,7 @@ const settle = () => new Promise((done) => setTimeout(done, SETTLES_AFTER));
 export async function report(query: URLSearchParams): Promise<void> {
   await settle();
   for (const words of query.getAll("press")) {
-    const controls = [...document.querySelectorAll<HTMLElement>("button, input[role=switch]")];
+    const controls = [...document.querySelectorAll<HTMLElement>("button, summary, input[role=switch]")];
     const named = (control: HTMLElement) =>
       control instanceof HTMLInputElement ? control.labels?.[0]?.textContent : control.textContent;
     const control = controls.find((one) => named(one)?.trim().startsWith(words));

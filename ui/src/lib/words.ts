@@ -166,12 +166,14 @@ export const stepStateWords: Record<StepState, { word: string; mark: StepMark }>
   asks: { word: "waits for you", mark: "asks" },
 };
 
-export const rotationOutcomeWords: Record<RotationOutcome, { word: string; mark: StepMark }> = {
-  done: { word: "The key was changed", mark: "good" },
-  unchanged: { word: "Nothing was changed", mark: "skipped" },
-  adopted: { word: "The new key was taken over", mark: "good" },
-  undone: { word: "The change was taken back", mark: "skipped" },
-};
+/** `title` stands above Rust's own sentence, `word` stands alone. */
+export const rotationOutcomeWords: Record<RotationOutcome, { title: string; word: string; mark: StepMark }> =
+  {
+    done: { title: "Done", word: "The key was changed", mark: "good" },
+    unchanged: { title: "Stopped", word: "Nothing was changed", mark: "skipped" },
+    adopted: { title: "Taken over", word: "The new key was taken over", mark: "good" },
+    undone: { title: "Taken back", word: "The change was taken back", mark: "skipped" },
+  };
 
 /** What is asked of the person, and the button that answers where there is but one. */
 export const rotationAskWords: Record<RotationAsk, { title: string; button: string }> = {
@@ -197,11 +199,11 @@ export const keyWords: Record<KeyKind, string> = {
 export const handoverWords: Record<Handover, { title: string; text: string }> = {
   sealed: {
     title: "Sealed, through the mailbox",
-    text: "The new address is encrypted so that only Helios can open it, and left in the mailbox at GitHub.",
+    text: "Encrypted so that only Helios can open it, and left for it in the mailbox at GitHub.",
   },
   command: {
     title: "By a command of yours",
-    text: "A program that you choose gets the new address, for instance to set a secret where Helios runs.",
+    text: "A program of your choice gets the new address, and sets it where Helios runs.",
   },
   by_hand: {
     title: "By hand",

@@ -12,6 +12,7 @@ use super::board::Board;
 use crate::{
     message::now,
     notification::{self, NotShown, Notification, Notifier, Pause, Policy, Subject},
+    rotation::KeyKind,
     settings::Settings,
     store::Committed,
     trouble::{Trouble, TroubleCode},
@@ -32,8 +33,10 @@ pub(super) enum Said {
     Seen,
     /// Show one to see whether it is seen.
     Trial,
-    /// The key has been in use for so many days.
-    KeyIsOld(u32),
+    /// A key has been in use for so many days and is due.
+    KeyIsDue(KeyKind, u32),
+    /// Helios does not have the new key.
+    HeliosBehind,
     /// That task was dealt with.
     DealtWith(i64),
 }
@@ -92,7 +95,8 @@ fn obey(policy: &mut Policy, said: Said, desktop: &mpsc::Sender<Showing>) -> Vec
             Vec::new()
         }
         Said::Trial => vec![notification::trial()],
-        Said::KeyIsOld(days) => vec![notification::key_is_old(days)],
+        Said::KeyIsDue(kind, days) => vec![notification::key_is_due(kind, days)],
+        Said::HeliosBehind => vec![notification::helios_behind()],
         Said::DealtWith(seq) => {
             // A notification that stays up for want of room here is only out of date: its buttons still answer.
             let _ = desktop.try_send(Showing::Withdraw(Subject::Task(seq)));

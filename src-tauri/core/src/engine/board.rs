@@ -9,6 +9,7 @@ use tokio::sync::{broadcast, watch};
 
 use super::{
     event::{FeedItem, Place},
+    rotation::{Heard, Notice, Stood},
     snapshot::{Brief, Source},
 };
 use crate::{message::Millis, presence::Roster, trouble::Trouble, trouble::TroubleCode};
@@ -33,6 +34,7 @@ pub(super) struct Board {
     feed: broadcast::Sender<FeedItem>,
     open: watch::Sender<Option<Place>>,
     answers: broadcast::Sender<String>,
+    rotating: watch::Sender<u64>,
 }
 
 #[derive(Default)]
@@ -43,6 +45,10 @@ pub(super) struct Inner {
     pub(super) address_trouble: Option<Trouble>,
     pub(super) paused_until: Option<Millis>,
     pub(super) recent: Vec<Brief>,
+    /// What was said of rotations.
+    pub(super) rotation: Heard,
+    /// The new key is in use here, and Helios was not heard with it.
+    pub(super) behind: bool,
     /// The records hold messages from the hour before the very first start.
     pub(super) earlier: bool,
     feed: VecDeque<FeedItem>,
@@ -66,6 +72,7 @@ impl Board {
             feed: broadcast::channel(FEED_BEHIND).0,
             open: watch::channel(None).0,
             answers: broadcast::channel(ANSWERS_BEHIND).0,
+            rotating: watch::channel(0).0,
         }
     }
 
@@ -142,6 +149,30 @@ impl Board {
 
     pub(super) fn feeding(&self) -> broadcast::Receiver<FeedItem> {
         self.feed.subscribe()
+    }
+
+    /// Something was said of rotations.
+    pub(super) fn rotation_said(&self, notices: Vec<Notice>) {
+        if notices.is_empty() {
+            return;
+        }
+        let mut inner = self.look();
+        for notice in notices {
+            inner.rotation.hear(notice);
+        }
+        drop(inner);
+        self.rotating.send_modify(|count| *count += 1);
+    }
+
+    /// The link stands, and what was missed before was read as far as it can be.
+    pub(super) fn stood(&self, stood: Stood) {
+        self.look().rotation.stood(stood);
+        self.rotating.send_modify(|count| *count += 1);
+    }
+
+    /// Changes each time something was said of rotations, or the link stood.
+    pub(super) fn rotating(&self) -> watch::Receiver<u64> {
+        self.rotating.subscribe()
     }
 
     /// The ping with that id was answered.

@@ -13,7 +13,7 @@ use super::{
     event::{Event, FeedItem, Place},
     snapshot::Snapshot,
 };
-use crate::{guide::GuideView, store::InboxState};
+use crate::{guide::GuideView, rotation::RotationView, store::InboxState};
 
 /// The least time between two events of one kind.
 const SPACING: Duration = Duration::from_millis(100);
@@ -26,13 +26,14 @@ pub struct Events {
     snapshot: watch::Receiver<Snapshot>,
     inbox: watch::Receiver<InboxState>,
     guide: watch::Receiver<GuideView>,
+    rotation: watch::Receiver<RotationView>,
     open: watch::Receiver<Option<Place>>,
     feed: broadcast::Receiver<FeedItem>,
     waiting_feed: Vec<FeedItem>,
-    /// What has changed and not been said: the state, the inbox, the guide.
-    news: [bool; 3],
-    /// When each kind may be said again: the state, the inbox, the guide, the feed.
-    ready: [Instant; 4],
+    /// What has changed and not been said: the state, the inbox, the guide, the rotation.
+    news: [bool; 4],
+    /// When each kind may be said again: the state, the inbox, the guide, the rotation, the feed.
+    ready: [Instant; 5],
 }
 
 impl Events {
@@ -41,16 +42,18 @@ impl Events {
         snapshot: watch::Receiver<Snapshot>,
         inbox: watch::Receiver<InboxState>,
         guide: watch::Receiver<GuideView>,
+        rotation: watch::Receiver<RotationView>,
     ) -> Self {
         Self {
             snapshot,
             inbox,
             guide,
+            rotation,
             open: board.opening(),
             feed: board.feeding(),
             waiting_feed: Vec::new(),
-            news: [true, false, true],
-            ready: [Instant::now(); 4],
+            news: [true, false, true, true],
+            ready: [Instant::now(); 5],
         }
     }
 
@@ -60,7 +63,8 @@ impl Events {
             if let Some(event) = self.due() {
                 return Some(event);
             }
-            let waiting = [self.news[0], self.news[1], self.news[2], !self.waiting_feed.is_empty()];
+            let [state, inbox, guide, rotation] = self.news;
+            let waiting = [state, inbox, guide, rotation, !self.waiting_feed.is_empty()];
             let wake = self.ready.iter().zip(waiting).filter(|(_, waits)| *waits).map(|(at, _)| *at).min();
             tokio::select! {
                 changed = self.open.changed() => {
@@ -80,6 +84,10 @@ impl Events {
                 changed = self.guide.changed() => {
                     changed.ok()?;
                     self.news[2] = true;
+                }
+                changed = self.rotation.changed() => {
+                    changed.ok()?;
+                    self.news[3] = true;
                 }
                 item = self.feed.recv() => match item {
                     Ok(item) => self.gather(item),
@@ -118,8 +126,14 @@ impl Events {
             let guide = Box::new(self.guide.borrow_and_update().clone());
             return Some(Event::Guide { guide });
         }
-        if !self.waiting_feed.is_empty() && self.ready[3] <= now {
+        if self.news[3] && self.ready[3] <= now {
+            self.news[3] = false;
             self.ready[3] = now + SPACING;
+            let rotation = Box::new(self.rotation.borrow_and_update().clone());
+            return Some(Event::Rotation { rotation });
+        }
+        if !self.waiting_feed.is_empty() && self.ready[4] <= now {
+            self.ready[4] = now + SPACING;
             return Some(Event::Feed { items: std::mem::take(&mut self.waiting_feed) });
         }
         None

@@ -11,6 +11,7 @@ mod keeping;
 mod mailbox;
 mod outgoing;
 mod reminder;
+mod rotation;
 mod seek;
 mod snapshot;
 mod status;
@@ -28,6 +29,7 @@ use url::Url;
 pub use event::{Direction, Event, FeedItem, Page, Place};
 pub use events::Events;
 pub use mailbox::{MailboxView, Offer};
+pub use rotation::Rotation;
 pub use snapshot::{Brief, ChannelView, Condition, LinkView, Snapshot, Source};
 
 use self::{attention::Said, board::Board, intake::Wish, mailbox::Mailroom, tasks::Tasks};
@@ -61,6 +63,8 @@ pub struct Setup {
     pub github: Option<Url>,
     /// A mailbox that was found around the program.
     pub mailbox: Option<Offer>,
+    /// The limits of a rotation.
+    pub rotation: crate::rotation::Tuning,
     /// The desktop's notifications.
     pub notifier: Arc<dyn Notifier>,
     /// The program's version.
@@ -81,9 +85,13 @@ pub struct Engine {
     seek: Arc<Notify>,
     guide: Guide,
     mailroom: Arc<Mailroom>,
+    rotation: Rotation,
     snapshot: watch::Receiver<Snapshot>,
     tasks: Arc<Tasks>,
 }
+
+/// For so many days a reminder is put off.
+const LATER: u32 = 3;
 
 /// A message a person writes.
 #[derive(Clone, Debug)]
@@ -111,7 +119,13 @@ impl Engine {
 
     /// What happens from now on, beginning with the state. Each call gives a stream of its own.
     pub fn events(&self) -> Events {
-        Events::new(&self.board, self.snapshot.clone(), self.store.inbox(), self.guide.changes())
+        Events::new(
+            &self.board,
+            self.snapshot.clone(),
+            self.store.inbox(),
+            self.guide.changes(),
+            self.rotation.changes(),
+        )
     }
 
     /// The inbox in numbers, at once with every commit; the events say the same at their own pace.
@@ -200,7 +214,13 @@ impl Engine {
                 self.reply(seq, ReplyStatus::Accepted, "").await?;
             }
             (Subject::Task(seq), Action::Open) => self.open(Place { page: Page::Inbox, task: Some(seq) }),
-            (Subject::Summary | Subject::Notice, _) => self.open(Place::default()),
+            (Subject::Key, Action::Rotate) => {
+                self.open(Place { page: Page::Keys, task: None });
+                self.rotation.begin_if_clear().await?;
+            }
+            (Subject::Key, Action::Later) => self.rotation.put_off(LATER).await,
+            (Subject::Key, _) => self.open(Place { page: Page::Keys, task: None }),
+            (Subject::Summary | Subject::Notice | Subject::Task(_), _) => self.open(Place::default()),
         }
         Ok(())
     }
@@ -264,6 +284,19 @@ impl Engine {
         self.change_settings(Settings { mailbox: settings::Mailbox::default(), ..self.settings() }).await
     }
 
+    /// Changing the database's key.
+    pub fn rotation(&self) -> &Rotation {
+        &self.rotation
+    }
+
+    /// Uses the public key that was offered for sealing, its fingerprint having been compared; or puts it away.
+    pub async fn confirm_key(&self, take: bool) -> Result<Settings, Trouble> {
+        match self.rotation.decide_on_key(&self.settings(), take)? {
+            Some(settings) => self.change_settings(settings).await,
+            None => Ok(self.settings()),
+        }
+    }
+
     /// The guided set-up.
     pub fn guide(&self) -> &Guide {
         &self.guide
@@ -307,6 +340,7 @@ impl Engine {
     /// Stops every task, commits what has arrived and closes the store; at most two seconds. Later calls wait for
     /// the first one to end.
     pub async fn stop(&self) {
+        self.rotation.stop();
         self.guide.stop();
         self.tasks.stop(&self.store).await;
     }

@@ -28,6 +28,9 @@ const SPACING: Duration = Duration::from_millis(100);
 /// So many of the newest open tasks stand in the snapshot.
 const RECENT: u32 = 3;
 
+/// What is said while Helios does not have the new key.
+const BEHIND: &str = "Helios on the old key";
+
 /// What does not change while the engine runs.
 pub(super) struct Fixed {
     pub(super) version: String,
@@ -148,7 +151,10 @@ pub(super) fn compose(parts: &Parts<'_>) -> Snapshot {
         peers: names.peers.clone(),
         sandbox: fixed.sandbox,
         condition,
-        headline: headline(condition, names, store_trouble.as_ref().or(link_trouble.as_ref())),
+        headline: match condition {
+            Condition::Connected | Condition::HeliosSilent if inner.behind => BEHIND.into(),
+            _ => headline(condition, names, store_trouble.as_ref().or(link_trouble.as_ref())),
+        },
         link: LinkView {
             state: link.state,
             since: link.since,

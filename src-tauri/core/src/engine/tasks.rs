@@ -18,6 +18,7 @@ use super::{
     mailbox::{self, Around},
     outgoing::Outgoing,
     reminder,
+    rotation::{self, Rotation},
     seek::Seek,
     status::{self, Fixed, Parts, Watched},
 };
@@ -88,6 +89,7 @@ pub(super) fn start(setup: Setup) -> Engine {
         api,
         github,
         mailbox: offered,
+        rotation: limits,
         notifier,
         version,
         sandbox,
@@ -153,20 +155,37 @@ pub(super) fn start(setup: Setup) -> Engine {
         .run(),
     );
     let intake_link = link.clone();
+    let surroundings_of_rotation = surroundings.clone();
     let guide = Guide::start(Means {
-        keychain,
+        keychain: keychain.clone(),
         store: store.clone(),
         settings: set.clone(),
         surroundings,
         api,
-        authorities,
-        link,
+        authorities: authorities.clone(),
+        link: link.clone(),
         answers: board.answers(),
+        in_use: used.clone(),
+        adopt: adopt.clone(),
+    });
+    let rotation = Rotation::start(rotation::Means {
+        keychain,
+        store: store.clone(),
+        home: home.clone(),
+        settings: set.clone(),
+        surroundings: surroundings_of_rotation,
+        authorities,
+        guide: guide.clone(),
+        link,
+        board: Arc::clone(&board),
+        mailroom: Arc::clone(&mailroom),
         in_use: used,
         adopt,
+        said: said.clone(),
+        tuning: limits,
     });
     others.spawn(keeping::keep(store.clone(), set.clone(), Arc::clone(&board)));
-    others.spawn(reminder::remind(guide.clone(), store.clone(), set.clone(), said.clone()));
+    others.spawn(reminder::remind(rotation.clone(), set.clone(), Arc::clone(&board), said.clone()));
     let intake = Intake::new(set, store.clone(), intake_link, Arc::clone(&board));
     let (wishes, asked_for) = mpsc::channel(WISHES);
     let link_stop = CancellationToken::new();
@@ -175,7 +194,7 @@ pub(super) fn start(setup: Setup) -> Engine {
     way_in.spawn(intake.run(delivered, asked_for));
     let tasks = Arc::new(Tasks { running: Mutex::new(Some(Running { link_stop, way_in, others })) });
     let settings = Arc::new(settings);
-    Engine { settings, home, store, board, said, wishes, seek, guide, mailroom, snapshot, tasks }
+    Engine { settings, home, store, board, said, wishes, seek, guide, mailroom, rotation, snapshot, tasks }
 }
 
 fn first_snapshot(fixed: &Fixed, names: &Names, board: &Board, link: &Link) -> super::Snapshot {

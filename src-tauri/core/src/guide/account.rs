@@ -88,7 +88,7 @@ impl Guide {
     }
 
     /// The account, with the key that is known: from memory, or else from the keychain.
-    pub(super) async fn account(&self) -> Result<Account, Trouble> {
+    pub(crate) async fn account(&self) -> Result<Account, Trouble> {
         let known = self.shared.look().account.clone();
         let login = match known {
             Some(login) => login,
@@ -97,6 +97,11 @@ impl Guide {
             })?,
         };
         self.account_with(&login).await
+    }
+
+    /// The key that is known, without asking the keychain.
+    pub(crate) fn known_key(&self) -> Option<SecretString> {
+        self.shared.look().account.as_ref().map(|login| login.key.clone())
     }
 
     pub(super) async fn client(&self) -> Result<Client, Trouble> {
@@ -116,7 +121,8 @@ impl Guide {
         Ok(login)
     }
 
-    async fn account_with(&self, login: &Login) -> Result<Account, Trouble> {
+    /// The account, with this key.
+    pub(crate) async fn account_with(&self, login: &Login) -> Result<Account, Trouble> {
         Ok(self.client().await?.account(ApiKey::new(&login.email, login.key.clone())))
     }
 }

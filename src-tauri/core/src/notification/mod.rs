@@ -9,6 +9,8 @@ use ts_rs::TS;
 
 pub use policy::Policy;
 
+use crate::rotation::KeyKind;
+
 /// For how long notifications are held back. The link stays up and messages keep arriving.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
@@ -31,6 +33,8 @@ pub enum Subject {
     Task(i64),
     /// Several tasks, counted.
     Summary,
+    /// A key that is due, or that Helios does not have.
+    Key,
     /// Something the program itself has to say.
     Notice,
 }
@@ -42,6 +46,12 @@ pub enum Action {
     Open,
     /// *Accept*: answer the task without looking at it.
     Accept,
+    /// *Rotate now*: change the key.
+    Rotate,
+    /// *In three days*: say nothing of it before.
+    Later,
+    /// *Why?*: show what it is about.
+    Why,
 }
 
 /// A notification as the engine wants it seen. All texts are plain text, cleaned and cut; where a server takes
@@ -71,15 +81,28 @@ pub fn trial() -> Notification {
     }
 }
 
-/// The key has been in use for so many days.
-pub fn key_is_old(days: u32) -> Notification {
+/// A key is due.
+pub fn key_is_due(kind: KeyKind, days: u32) -> Notification {
+    let known = format!("It has been in use for {days} days.");
+    let (title, body) = match kind {
+        KeyKind::Database => ("Time to change the database's key", format!("{known} One click changes it.")),
+        KeyKind::Api => ("Time for a new API key", format!("{known} The page Keys says how it is renewed.")),
+        KeyKind::Github => ("Time for a new GitHub token", format!("{known} The page Keys says how it is renewed.")),
+        KeyKind::Sealing => ("Time for a new key pair on Helios's side", format!("{known} The page Keys says how.")),
+    };
+    let actions = match kind {
+        KeyKind::Database => vec![Action::Rotate, Action::Later, Action::Why],
+        _ => vec![Action::Why],
+    };
+    Notification { subject: Subject::Key, title: title.into(), body, urgent: false, actions }
+}
+
+/// The key was changed a while ago, and Helios was not heard with the new one.
+pub fn helios_behind() -> Notification {
     Notification {
-        subject: Subject::Notice,
-        title: "Time to change the database's password".into(),
-        body: format!(
-            "It has been in use for {days} days. Reset it in the Upstash console, then give Heliograph the new address in \
-             the set-up, and Helios too."
-        ),
+        subject: Subject::Key,
+        title: "Helios does not have the new key yet".into(),
+        body: "It is cut off until it has. The page Keys says what can be done.".into(),
         urgent: false,
         actions: vec![Action::Open],
     }

@@ -230,7 +230,9 @@ impl Machine {
             (Stage::Reset | Stage::Store | Stage::Prove | Stage::Reconnect, Event::NoNetwork) => {
                 self.wait(Ask::Network)
             }
-            (Stage::Store | Stage::Prove | Stage::Adopt, Event::KeychainShut) => self.wait(Ask::Keychain),
+            (Stage::Reset | Stage::Store | Stage::Prove | Stage::Adopt, Event::KeychainShut) => {
+                self.wait(Ask::Keychain)
+            }
             (Stage::Store, Event::Stored) => self.go(Stage::Prove),
             (Stage::Store | Stage::Prove, Event::Again) => Task::Recover,
             (Stage::Prove, Event::Proved) => self.go(Stage::Adopt),

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, watch};
 
 pub(super) use self::reading::{is_echo, is_notable, line};
 use self::{absence::Absence, reading::PONG};
-use super::board::Board;
+use super::{board::Board, rotation::Stood};
 use crate::{
     catchup::{self, Reader},
     link::{AskFailed, Delivery, Heard, Link, Missed},
@@ -139,6 +139,7 @@ impl Intake {
         // Whoever has just started the program was away.
         self.prove(first || self.absence.lasted() >= LONG_AWAY).await;
         self.remember(Some(at)).await;
+        self.board.stood(Stood { at, deaf_since: missed.map(|missed| missed.since) });
     }
 
     /// Our own heartbeat came back: everything that was published before it has been heard.

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use super::Intake;
 use crate::{
-    engine::event::{Direction, FeedItem},
+    engine::{
+        event::{Direction, FeedItem},
+        rotation::Notice,
+    },
     link::Heard,
     message::{Header, Kind, Millis, channel, read, summarise},
     settings::Notifications,
@@ -39,8 +42,11 @@ impl Intake {
         let held = live && self.absence.holds();
         let from = batch.len().saturating_sub(SHOWN_OF_A_BATCH);
         let mut shown = Vec::new();
+        let mut notices = Vec::new();
         for (index, message) in batch.into_iter().enumerate() {
             let header = self::read(&message.channel, &message.payload);
+            // Also of ourselves, and of another computer that goes by our name.
+            notices.extend(Notice::read(&header, &message.payload, message.at));
             if is_echo(&settings.agents.me, &message.channel, &header) {
                 if header.kind == Kind::Heartbeat {
                     read.own_heartbeat = Some(message.at);
@@ -73,6 +79,7 @@ impl Intake {
         }
         self.board.heard(&heard);
         self.board.feed(shown);
+        self.board.rotation_said(notices);
         read
     }
 }

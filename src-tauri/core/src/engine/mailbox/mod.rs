@@ -225,7 +225,8 @@ impl Mailroom {
         })
     }
 
-    fn known(&self) -> Option<SecretString> {
+    /// The token that is known.
+    pub(super) fn known(&self) -> Option<SecretString> {
         lock(&self.token).as_ref().map(|held| held.token.clone())
     }
 

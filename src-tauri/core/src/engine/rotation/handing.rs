@@ -1,0 +1,165 @@
+//! Giving Helios the new key, and waiting for its word.
+
+use secrecy::SecretString;
+use serde_json::json;
+use tokio::time::{Instant, sleep_until};
+use uuid::Uuid;
+
+use super::{
+    Rotation,
+    run::{Done, Work},
+};
+use crate::{
+    engine::{attention, mailbox::is_open},
+    mailbox::{Post, PostFailed},
+    message::{Outgoing, Priority, channel, now},
+    rotation::{Acknowledged, HandedOver, Happening, RotationAsk, handover, seal, words},
+    settings::{Handover, Settings},
+};
+
+impl Rotation {
+    /// Can the way chosen be gone, and what it does or what is missing.
+    pub(super) fn way(&self, settings: &Settings) -> (bool, String) {
+        let rotation = &settings.rotation;
+        match rotation.handover {
+            Handover::Sealed if rotation.helios_key.trim().is_empty() => {
+                (false, "Helios's public key is not known, so nothing can be sealed to it.".into())
+            }
+            Handover::Sealed if !is_open(&self.shared.means.mailroom.mailbox().status().borrow()) => {
+                (false, "There is no mailbox in which a sealed key could be left.".into())
+            }
+            Handover::Sealed => {
+                (true, "The new address is sealed to Helios's public key and left in the mailbox.".into())
+            }
+            Handover::Command if handover::words(&rotation.command).is_empty() => {
+                (false, "There is no command that could be given the new address.".into())
+            }
+            Handover::Command => (true, "Your command gets the new address on its standard input.".into()),
+            Handover::ByHand => (false, "You copy the new address to where Helios runs.".into()),
+        }
+    }
+
+    pub(super) async fn hand_over(&self, work: &mut Work) -> Done {
+        let in_use = self.shared.means.in_use.borrow().clone();
+        let Some(url) = work.new.clone().or_else(|| in_use.map(|held| held.url)) else {
+            return Done::warned(Happening::NotHandedOver, "The new address is not known here.");
+        };
+        let settings = self.shared.means.settings.borrow().clone();
+        let handed = self.hand(&settings, &url, &self.id(), true).await;
+        self.shared.note(|journal| journal.handed_over = Some(handed.clone()));
+        match (handed.worked, handed.way) {
+            (true, _) => Done::well(Happening::HandedOver, handed.words),
+            (false, Handover::ByHand) => Done::warned(Happening::NotHandedOver, handed.words),
+            (false, _) => {
+                work.hint = Some(crate::trouble::Trouble::new(
+                    crate::trouble::TroubleCode::NotPossible,
+                    handed.words.clone(),
+                    "Copy the new address to where Helios runs.",
+                ));
+                Done::failed(Happening::NotHandedOver, handed.words)
+            }
+        }
+    }
+
+    /// Goes the way chosen with this text. `earnest`: it is a new address, and no test.
+    pub(super) async fn hand(&self, settings: &Settings, text: &SecretString, id: &str, earnest: bool) -> HandedOver {
+        let way = settings.rotation.handover;
+        let (ready, words) = self.way(settings);
+        let (worked, words) = match way {
+            Handover::ByHand if !earnest => (true, "Nothing to be tested: you copy the address yourself.".into()),
+            _ if !ready => (false, words),
+            Handover::Sealed => self.leave_sealed(settings, text, id).await,
+            Handover::Command => {
+                let limit = self.shared.means.tuning.command_limit;
+                let handover::Ran { worked, words } = handover::run(&settings.rotation.command, text, limit).await;
+                (worked, words)
+            }
+            Handover::ByHand => (false, words),
+        };
+        HandedOver { way, worked, words }
+    }
+
+    async fn leave_sealed(&self, settings: &Settings, text: &SecretString, id: &str) -> (bool, String) {
+        let Some(sealed) = seal(text, &settings.rotation.helios_key) else {
+            return (false, "Nothing can be sealed to Helios's public key.".into());
+        };
+        let names = settings.names();
+        let peer = names.peers.first().cloned().unwrap_or_default();
+        let on = channel::between(&names.me, &peer);
+        // The same for the same rotation, so that a crash in between leaves it once.
+        let message_id = Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("rotation.sealed\n{id}").as_bytes()).to_string();
+        let message = Outgoing {
+            from: &names.me,
+            kind: "rotation.sealed",
+            data: json!({ "rotation_id": id, "sealed": sealed }),
+            id: &message_id,
+            at: now(),
+            reply_to: None,
+            priority: Priority::Urgent,
+        };
+        let post = Post { channel: on, payload: message.to_bytes(), id: message_id.clone(), perhaps_posted: true };
+        let until = Instant::now() + self.shared.means.tuning.leave_limit;
+        loop {
+            let failed = match self.shared.means.mailroom.mailbox().post(post.clone()).await {
+                Ok(_) => return (true, format!("Sealed to Helios's key and left in the mailbox for {peer}.")),
+                Err(failed) => failed,
+            };
+            let passes =
+                matches!(failed, PostFailed::Unreachable(_) | PostFailed::Unknown | PostFailed::Limited { .. });
+            if !passes || Instant::now() >= until {
+                return (false, format!("It could not be left in the mailbox: {failed}."));
+            }
+            self.pause().await;
+        }
+    }
+
+    /// Waits for Helios's word, the person's, or another way.
+    pub(super) async fn await_ack(&self, work: &mut Work) -> Done {
+        let id = self.id();
+        let board = &self.shared.means.board;
+        let mut heard = board.rotating();
+        let mut nudges = self.shared.nudges();
+        self.shared.change(|state| {
+            state.behind_since.get_or_insert_with(now);
+            let by_hand = state
+                .journal
+                .as_ref()
+                .is_some_and(|journal| journal.handed_over.as_ref().is_none_or(|handed| !handed.worked));
+            if by_hand {
+                state.asks = Some(words::asked(RotationAsk::HandOver, work.hint.as_ref()));
+            }
+        });
+        let mut remind = Some(Instant::now() + self.shared.means.tuning.remind_after);
+        loop {
+            let peers = self.shared.means.settings.borrow().agents.peers.clone();
+            let acknowledged = board.look().rotation.acknowledged(&id, &peers).cloned();
+            if let Some(notice) = acknowledged {
+                let words = format!("{} uses the new key.", crate::text::capital(&notice.from));
+                return self.acknowledged(Some(notice.from), words);
+            }
+            if std::mem::take(&mut self.shared.look().finished) {
+                return self.acknowledged(None, "You said that Helios has the new key.".into());
+            }
+            tokio::select! {
+                changed = heard.changed() => if changed.is_err() { return std::future::pending().await },
+                _ = nudges.changed() => if !self.shared.look().finished {
+                    return Done::well(Happening::Again, "It is given to Helios once more.");
+                },
+                () = sleep_until(remind.unwrap_or_else(Instant::now)), if remind.is_some() => {
+                    remind = None;
+                    let _ = self.shared.means.said.send(attention::Said::HeliosBehind).await;
+                }
+            }
+        }
+    }
+
+    fn acknowledged(&self, by: Option<String>, words: String) -> Done {
+        self.shared.change(|state| {
+            state.behind_since = None;
+            if let Some(journal) = &mut state.journal {
+                journal.acknowledged = Some(Acknowledged { by, at: now() });
+            }
+        });
+        Done::well(Happening::Acknowledged, words)
+    }
+}

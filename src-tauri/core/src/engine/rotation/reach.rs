@@ -1,0 +1,229 @@
+//! From a new key to a connection with it: put beside the old one, proved, put in its place, connected.
+
+use secrecy::ExposeSecret as _;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::{
+    Rotation,
+    api::password,
+    run::{Done, Work, seconds},
+};
+use crate::{
+    credentials::{Item, KeychainError},
+    guide::{Held, Keep},
+    link::{Address, LinkState},
+    message::now,
+    rotation::{
+        Happening,
+        prove::{Proof, logs_in, speaks},
+    },
+    trouble::TroubleCode,
+};
+
+/// What the two keys showed.
+enum Seen {
+    Good { old_refused: bool },
+    OnlyOld,
+    Neither,
+    Nothing,
+}
+
+impl Rotation {
+    pub(super) async fn put_beside(&self, work: &mut Work) -> Done {
+        let Some(new) = work.new.clone() else {
+            // Lost with a crash, or never there: looked for.
+            return self.recover(work).await;
+        };
+        match self.shared.means.keychain.write(Item::NextAddress, &new).await {
+            Ok(()) => Done::well(Happening::Stored, "The new key is beside the old one in the keychain."),
+            Err(error) => {
+                work.hint = Some(error.trouble());
+                Done::warned(Happening::KeychainShut, "The keychain does not take the new key.")
+            }
+        }
+    }
+
+    pub(super) async fn prove(&self, work: &mut Work) -> Done {
+        let Some(new) = work.new.clone() else { return self.recover(work).await };
+        let address = match Address::parse(&new) {
+            Ok(address) => address,
+            Err(trouble) => {
+                work.hint = Some(trouble);
+                return Done::warned(Happening::BothRefused, "The new address cannot be read.");
+            }
+        };
+        let tuning = self.shared.means.tuning.clone();
+        let until = Instant::now() + tuning.prove_limit;
+        let seen = loop {
+            let seen = self.both(work, &address).await;
+            if matches!(seen, Seen::Good { .. }) || Instant::now() >= until {
+                break seen;
+            }
+            self.says("Tries the new key.");
+            self.pause().await;
+        };
+        match seen {
+            Seen::Good { old_refused: true } => {
+                Done::well(Happening::Proved, "The new key works, and the old one is refused.")
+            }
+            Seen::Good { old_refused: false } => {
+                let limit = seconds(tuning.old_limit);
+                self.remark(format!("The old key was still accepted {limit} after the change."));
+                Done::warned(
+                    Happening::Proved,
+                    format!("The new key works. The old one was still accepted after {limit}."),
+                )
+            }
+            Seen::OnlyOld => {
+                self.because("The new key was refused, and the old one works.");
+                Done::failed(Happening::NewRefused, "The new key is refused, and the old one works.")
+            }
+            // Somebody may have changed it once more; then there is a newer one.
+            Seen::Neither => match self.read_newer(work).await {
+                true => Done::warned(Happening::GotNew, "The key was changed once more meanwhile."),
+                false => Done::warned(Happening::BothRefused, "Both keys are refused."),
+            },
+            Seen::Nothing => Done::warned(Happening::NoNetwork, "Nobody answers."),
+        }
+    }
+
+    async fn both(&self, work: &mut Work, new: &Address) -> Seen {
+        let authorities = self.shared.means.authorities.clone();
+        let spoke = speaks(new, authorities.clone()).await;
+        let old = work.old.as_ref().and_then(|held| Address::parse(&held.url).ok());
+        match (spoke, old) {
+            (Proof::Works, None) => Seen::Good { old_refused: true },
+            (Proof::Works, Some(old)) => Seen::Good { old_refused: self.until_refused(&old).await },
+            (Proof::NoAnswer(trouble), _) => {
+                work.hint = Some(trouble);
+                Seen::Nothing
+            }
+            (Proof::Refused, None) => Seen::Neither,
+            (Proof::Refused, Some(old)) => match logs_in(&old, authorities).await {
+                Proof::Works => Seen::OnlyOld,
+                Proof::Refused => Seen::Neither,
+                Proof::NoAnswer(trouble) => {
+                    work.hint = Some(trouble);
+                    Seen::Nothing
+                }
+            },
+        }
+    }
+
+    /// Waits until the old key is refused; false where it is not within the limit.
+    async fn until_refused(&self, old: &Address) -> bool {
+        let until = Instant::now() + self.shared.means.tuning.old_limit;
+        loop {
+            if logs_in(old, self.shared.means.authorities.clone()).await == Proof::Refused {
+                return true;
+            }
+            if Instant::now() >= until {
+                return false;
+            }
+            self.pause().await;
+        }
+    }
+
+    /// Is there a key that is neither the old one nor the new one?
+    async fn read_newer(&self, work: &mut Work) -> bool {
+        let Some(refused) = work.new.clone() else { return false };
+        let _ = self.prepare(work).await;
+        let (Some(account), Some(old)) = (work.account.clone(), work.old.clone()) else { return false };
+        let known = self.shared.look().journal.as_ref().and_then(|journal| journal.database.clone());
+        let Some(id) = known else { return false };
+        let Ok(database) = account.database(&id).await else { return false };
+        let newer = super::api::told(&database, &old)
+            .filter(|newer| password(newer).expose_secret() != password(&refused).expose_secret());
+        newer.map(|newer| self.got(work, newer)).is_some()
+    }
+
+    pub(super) async fn adopt(&self, work: &mut Work) -> Done {
+        match self.put_in_place(work).await {
+            Ok(()) => Done::well(Happening::Adopted, "The new key is in the old one's place."),
+            Err(error) => {
+                work.hint = Some(error.trouble());
+                Done::warned(Happening::KeychainShut, "The keychain does not let the new key into the old one's place.")
+            }
+        }
+    }
+
+    async fn put_in_place(&self, work: &mut Work) -> Result<(), KeychainError> {
+        let keychain = &self.shared.means.keychain;
+        if work.new.is_none() {
+            work.new = keychain.read(Item::NextAddress).await?;
+        }
+        let Some(new) = work.new.clone() else {
+            // It was put there before the crash, and the copy beside it removed.
+            work.new = keychain.read(Item::Address).await?;
+            self.note_adopted();
+            return Ok(());
+        };
+        let written = keychain.write(Item::Address, &new).await;
+        // It is proved, so it is used, also while the keychain takes nothing: there it stands under the other name.
+        self.shared.means.adopt.send_replace(Some(Held { url: new, keep: Some(Keep::Keychain) }));
+        self.note_adopted();
+        written?;
+        keychain.delete(Item::NextAddress).await
+    }
+
+    fn note_adopted(&self) {
+        self.shared.note(|journal| {
+            journal.adopted_at.get_or_insert_with(now);
+        });
+    }
+
+    pub(super) async fn reconnect(&self, work: &mut Work) -> Done {
+        let means = &self.shared.means;
+        let since = self.shared.look().journal.as_ref().and_then(|journal| journal.adopted_at).unwrap_or_else(now);
+        let mut heard = means.board.rotating();
+        let mut status = means.link.status();
+        let waiting = async {
+            loop {
+                if let Some(stood) = means.board.look().rotation.stood_since(since) {
+                    return Some(stood);
+                }
+                let refused = {
+                    let status = status.borrow_and_update();
+                    let refused = status.trouble.as_ref().is_some_and(|why| why.code == TroubleCode::PasswordRefused);
+                    status.state == LinkState::Stopped && refused && status.since > since
+                };
+                // The link may be about to change over.
+                if refused && self.still_refused(since).await {
+                    return None;
+                }
+                tokio::select! {
+                    changed = heard.changed() => if changed.is_err() { return None },
+                    changed = status.changed() => if changed.is_err() { return None },
+                }
+            }
+        };
+        match timeout(means.tuning.reconnect_limit, waiting).await {
+            Ok(Some(stood)) => {
+                self.measure(stood.at, stood.deaf_since);
+                Done::well(Happening::Connected, "Connected with the new key.")
+            }
+            Ok(None) => Done::warned(Happening::BothRefused, "The new key is refused."),
+            Err(_) => {
+                work.hint = means.link.status().borrow().trouble.clone();
+                Done::warned(Happening::NoNetwork, "There is no connection yet.")
+            }
+        }
+    }
+
+    async fn still_refused(&self, since: crate::message::Millis) -> bool {
+        sleep(self.shared.means.tuning.follow_after).await;
+        let status = self.shared.means.link.status().borrow().clone();
+        status.state == LinkState::Stopped && self.shared.means.board.look().rotation.stood_since(since).is_none()
+    }
+
+    /// From the first moment that nothing was heard, but not before the key was asked for.
+    fn measure(&self, at: crate::message::Millis, deaf_since: Option<crate::message::Millis>) {
+        self.shared.note(|journal| {
+            let from = deaf_since.max(journal.asked_at).or(deaf_since);
+            journal.connected_at = Some(at);
+            if journal.outage_ms.is_none() {
+                journal.outage_ms = from.map(|from| (at - from).max(0));
+            }
+        });
+    }
+}

@@ -1,0 +1,235 @@
+//! What every part of a rotation works on: the state behind one lock, the means, and the jobs that run.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use secrecy::SecretString;
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+};
+
+use crate::{
+    credentials::Keychain,
+    discover::Surroundings,
+    engine::{attention::Said, board::Board, mailbox::Mailroom},
+    guide::{Adopted, Guide},
+    home::Home,
+    link::Link,
+    message::{Millis, now},
+    rotation::{
+        HandoverTest, HandoverView, PreflightFinding, RotationAsked, RotationDue, RotationReceipt,
+        RotationStep, RotationView, Tuning, due::Ages, fingerprint::Fingerprints, journal::Journal, words,
+    },
+    settings::{Handover, Settings},
+    store::Store,
+};
+
+/// What a rotation works with.
+pub(in crate::engine) struct Means {
+    pub(in crate::engine) keychain: Keychain,
+    pub(in crate::engine) store: Store,
+    pub(in crate::engine) home: Home,
+    pub(in crate::engine) settings: watch::Receiver<Settings>,
+    pub(in crate::engine) surroundings: Surroundings,
+    pub(in crate::engine) authorities: Option<PathBuf>,
+    pub(in crate::engine) guide: Guide,
+    pub(in crate::engine) link: Link,
+    pub(in crate::engine) board: Arc<Board>,
+    pub(in crate::engine) mailroom: Arc<Mailroom>,
+    /// The address in use.
+    pub(in crate::engine) in_use: watch::Receiver<Adopted>,
+    /// Where an address goes that is to be used from now on.
+    pub(in crate::engine) adopt: watch::Sender<Adopted>,
+    pub(in crate::engine) said: mpsc::Sender<Said>,
+    pub(in crate::engine) tuning: Tuning,
+}
+
+pub(super) struct Shared {
+    pub(super) means: Means,
+    state: Mutex<State>,
+    view: watch::Sender<RotationView>,
+    jobs: Mutex<Option<JoinSet<()>>>,
+    /// Grows each time that the person did something that may help.
+    nudges: watch::Sender<u64>,
+}
+
+/// What is known.
+#[derive(Default)]
+pub(super) struct State {
+    /// What was kept is known.
+    pub(super) recalled: bool,
+    pub(super) running: bool,
+    /// The rotation under way, or the last one.
+    pub(super) journal: Option<Journal>,
+    /// The one before that, as far as this run knows it.
+    pub(super) earlier_id: Option<String>,
+    pub(super) asks: Option<RotationAsked>,
+    pub(super) checking: bool,
+    pub(super) findings: Vec<PreflightFinding>,
+    pub(super) behind_since: Option<Millis>,
+    pub(super) last: Option<RotationReceipt>,
+    pub(super) ages: Ages,
+    pub(super) fingerprints: Option<Fingerprints>,
+    pub(super) tested: Option<HandoverTest>,
+    /// The offered key that the person has decided on.
+    pub(super) put_away: Option<String>,
+    /// The address that the person gave.
+    pub(super) given: Option<SecretString>,
+    /// The person no longer waits for Helios.
+    pub(super) finished: bool,
+    /// The way to Helios, as it was last looked at.
+    pub(super) handover: Option<HandoverView>,
+}
+
+impl State {
+    pub(super) fn waits_for_helios(&self) -> bool {
+        let step = self.journal.as_ref().map(|journal| journal.machine.step());
+        self.running && matches!(step, Some(RotationStep::HandOver | RotationStep::AwaitAck))
+    }
+
+    /// The fingerprint of a secret; nothing before the key of all fingerprints is known.
+    pub(super) fn fingerprint(&self, secret: &SecretString) -> Option<String> {
+        self.fingerprints.as_ref().map(|all| all.of(secret))
+    }
+}
+
+impl Shared {
+    pub(super) fn new(means: Means) -> Self {
+        let view = watch::channel(empty()).0;
+        Self {
+            means,
+            state: Mutex::default(),
+            view,
+            jobs: Mutex::new(Some(JoinSet::new())),
+            nudges: watch::channel(0).0,
+        }
+    }
+
+    /// A look at the state; never held across an await.
+    pub(super) fn look(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+
+    pub(super) fn view(&self) -> RotationView {
+        self.view.borrow().clone()
+    }
+
+    pub(super) fn changes(&self) -> watch::Receiver<RotationView> {
+        self.view.subscribe()
+    }
+
+    /// Changes the state, and shows it.
+    pub(super) fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let result = change(&mut self.look());
+        self.show();
+        result
+    }
+
+    /// Changes the journal of the rotation under way, and shows it.
+    pub(super) fn note(&self, change: impl FnOnce(&mut Journal)) {
+        self.change(|state| state.journal.as_mut().map(change));
+    }
+
+    /// Shows the state.
+    pub(super) fn show(&self) {
+        let (rotate, renew) = {
+            let settings = self.means.settings.borrow();
+            (settings.reminders.rotate_days, settings.reminders.renew_days)
+        };
+        let (new, behind) = {
+            let state = self.look();
+            (compose(&state, rotate, renew), state.behind_since.is_some())
+        };
+        self.view.send_if_modified(|old| {
+            let news = *old != new;
+            if news {
+                *old = new;
+            }
+            news
+        });
+        if self.means.board.look().behind != behind {
+            self.means.board.change(|inner| inner.behind = behind);
+        }
+    }
+
+    /// The person did something that may help.
+    pub(super) fn nudge(&self) {
+        self.nudges.send_modify(|count| *count += 1);
+    }
+
+    /// Changes each time that the person does something from now on.
+    pub(super) fn nudges(&self) -> watch::Receiver<u64> {
+        self.nudges.subscribe()
+    }
+
+    /// Starts a job that the rotation owns; none after it was stopped.
+    pub(super) fn spawn(&self, job: impl Future<Output = ()> + Send + 'static) {
+        if let Some(jobs) = lock(&self.jobs).as_mut() {
+            while jobs.try_join_next().is_some() {}
+            jobs.spawn(job);
+        }
+    }
+
+    pub(super) fn stop(&self) {
+        let jobs = lock(&self.jobs).take();
+        drop(jobs);
+    }
+}
+
+fn compose(state: &State, rotate: u32, renew: u32) -> RotationView {
+    let now = now();
+    let journal = state.journal.as_ref();
+    let outcome = journal.and_then(|journal| journal.machine.end()).filter(|_| !state.running);
+    let said = match (journal, outcome) {
+        (Some(journal), Some(outcome)) => journal
+            .why
+            .clone()
+            .map_or_else(|| words::ended(outcome).into(), |why| format!("{why} {}", words::ended(outcome))),
+        (Some(journal), None) => words::of(journal.machine.step()).into(),
+        _ => "The key was never changed here.".into(),
+    };
+    RotationView {
+        running: state.running,
+        id: journal.map(|journal| journal.id.clone()),
+        reason: journal.map(|journal| journal.reason),
+        plan: journal.map(|journal| journal.plan).unwrap_or_default(),
+        steps: journal.map(Journal::views).unwrap_or_default(),
+        outcome,
+        words: said,
+        asks: state.asks.clone(),
+        can_undo: false,
+        checking: state.checking,
+        findings: state.findings.clone(),
+        helios_behind_since: state.behind_since,
+        due: state.ages.due(rotate, now),
+        last: state.last.clone(),
+        ages: state.ages.view(rotate, renew, now),
+        handover: state.handover.clone().unwrap_or_else(no_way),
+    }
+}
+
+fn empty() -> RotationView {
+    let mut view = compose(&State::default(), 0, 0);
+    view.due = RotationDue::default();
+    view
+}
+
+fn no_way() -> HandoverView {
+    HandoverView {
+        way: Handover::ByHand,
+        ready: false,
+        words: String::new(),
+        key_fingerprint: None,
+        offered: None,
+        command: Vec::new(),
+        tested: None,
+    }
+}
+
+/// A job that panicked while holding a lock leaves values that are each still sound.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

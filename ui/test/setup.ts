@@ -30,6 +30,7 @@ if (inBrowser) {
   window.matchMedia ??= (media) =>
     ({ media, matches: false, addEventListener() {}, removeEventListener() {} }) as unknown as MediaQueryList;
   Element.prototype.scrollTo ??= () => {};
+  Element.prototype.scrollIntoView ??= () => {};
 }
 
 afterEach(async () => {

@@ -13,6 +13,7 @@ import { createServer } from "vite";
 const run = promisify(execFile);
 const setup = (rest) => `page=setup&${rest}`;
 const make = (rest) => setup(`step=address&door=make&${rest}`);
+const keys = (rest) => `page=keys&rotation=${rest}`;
 const settings = (section) => `page=settings&step=computer&case=account&press=${section}`;
 
 const pages = {
@@ -21,6 +22,18 @@ const pages = {
   "the link": "page=link",
   "the link, offline": "page=link&condition=offline",
   "a trouble": "page=link&condition=needs_you",
+  keys: keys("usual&press=How to renew it"),
+  "no age known": keys("fresh&receipts=none"),
+  "a key overdue": keys("overdue"),
+  "something missing": keys("usual&looks=warned&press=Rotate now"),
+  "something in the way": keys("usual&looks=barred&press=It may have leaked"),
+  "a key offered": keys("offered&press=Compare"),
+  "a command": keys("command"),
+  "a change under way": keys("leaked"),
+  "a change that asks for an address": keys("address"),
+  "a change that waits for Helios": keys("hand_over&press=Copy the new"),
+  "a change that can be undone": keys("overlap"),
+  "a change that failed": keys("unchanged&press=Its steps"),
   where: setup("step=where&case=found"),
   "where, keychain locked": setup("step=where&case=locked"),
   "log in": make(""),

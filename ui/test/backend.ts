@@ -12,6 +12,10 @@ import type { Place } from "../src/bindings/Place";
 import type { Row } from "../src/bindings/Row";
 import type { WhatIf } from "../src/bindings/WhatIf";
 import { guide } from "../src/lib/guide.svelte";
+import { rotation } from "../src/lib/rotation.svelte";
+import type { RotationView } from "../src/bindings/RotationView";
+import { settingsFor } from "../src/dev/rotating";
+import { receipts, views } from "../src/dev/rotation";
 import * as made from "../src/dev/setup";
 import { example, fleetPlanOf, usageOf, whatIfOf } from "../src/dev/usage";
 import { detailOf, feedOf, rowOf, snapshotOf } from "../src/dev/world";
@@ -25,6 +29,7 @@ export type World = {
   sandbox?: boolean;
   place?: Place;
   guide?: GuideView;
+  rotation?: RotationView;
   /** Answers of its own, by command. */
   answers?: Record<string, (args: Record<string, unknown>) => unknown>;
   fails?: Record<string, unknown>;
@@ -37,6 +42,13 @@ const guided = new Set(
   ).split(" "),
 );
 
+const rotated = new Set(
+  (
+    "rotation_check rotation_begin rotation_give_address rotation_again rotation_finish rotation_undo " +
+    "rotation_test_handover rotation_confirm_key"
+  ).split(" "),
+);
+
 /** Rows with the newest first, as a list has them. */
 export function someRows(many: number, now = Date.now()): Row[] {
   return Array.from({ length: many }, (_, back) => rowOf(many - back, many, now));
@@ -44,6 +56,7 @@ export function someRows(many: number, now = Date.now()): Row[] {
 
 export function backend(world: World = {}) {
   const rows = world.rows ?? someRows(12);
+  const view = world.rotation ?? views.usual;
   const calls: Call[] = [];
   const find = (seq: unknown) => rows.find((row) => row.seq === seq)!;
   const open = (row: Row) => row.state === "new" || row.state === "accepted";
@@ -84,7 +97,9 @@ export function backend(world: World = {}) {
       return made.channelsOf(me as string, peers as string[]);
     },
     kit: () => made.kit,
-    settings: () => made.settings,
+    settings: () => (world.rotation ? settingsFor(made.settings, view.handover) : made.settings),
+    rotation: () => rotation.view ?? view,
+    rotation_receipts: () => receipts,
     change_settings: ({ settings }) => settings,
     set_names: ({ me, peers }) => ({ ...made.settings, agents: { me, peers } }),
     usage: () => usageOf("busy", made.settings, Date.UTC(2026, 10, 25, 12)),
@@ -105,8 +120,9 @@ export function backend(world: World = {}) {
       calls.push({ command, args: given });
       if (world.fails && command in world.fails) return Promise.reject(world.fails[command]);
       const answer = answers[command]?.(given);
-      // A command of the guide that has no answer of its own leaves it as it was.
+      // A command of the guide or of a rotation that has no answer of its own leaves it as it was.
       if (answer === undefined && guided.has(command)) return guide.view;
+      if (answer === undefined && rotated.has(command)) return rotation.view;
       return answer ?? null;
     },
     { shouldMockEvents: true },

@@ -16,6 +16,20 @@ test.each([
 ])("a span of %i ms", (length, words) => expect(format.span(length)).toBe(words));
 
 test.each([
+  [0, "under 1 ms"],
+  [59_900, "59.9 s"],
+  [95_400, "1 min 35 s"],
+  [125 * MINUTE, "2 h 5 min"],
+])("a step of %i ms lasted %s", (length, words) => expect(format.lasted(length)).toBe(words));
+
+test.each([
+  [12, "due in 12 days"],
+  [1, "due tomorrow"],
+  [0, "due today"],
+  [-1, "overdue by 1 day"],
+])("%i days left: %s", (days, words) => expect(format.dueIn(days)).toBe(words));
+
+test.each([
   [now - 20 * SECOND, "now"],
   [now - 14 * MINUTE, "14 min"],
   [at(2026, 10, 23, 9, 12), "09:12"],

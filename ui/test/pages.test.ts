@@ -2,6 +2,7 @@ import { fireEvent, render, screen, waitFor, within } from "@testing-library/sve
 import { expect, test } from "vitest";
 
 import App from "../src/App.svelte";
+import { views } from "../src/dev/rotation";
 import { app } from "../src/lib/app.svelte";
 import { usageOf, type Case } from "../src/dev/usage";
 import { backend, type World } from "./backend";
@@ -20,6 +21,11 @@ const pages: [string, World, () => Promise<unknown>][] = [
   ["the link", link, () => screen.findByRole("heading", { level: 1, name: "Link" })],
   ["the link, offline", { ...link, condition: "offline" }, () => screen.findByText("Next try")],
   ["the sandbox", { ...link, sandbox: true }, () => screen.findByText("Helios in the sandbox")],
+  ...Object.entries(views).map(([name, rotation]): [string, World, () => Promise<unknown>] => [
+    `keys, ${name}`,
+    { place: { page: "keys", task: null }, rotation },
+    () => screen.findByRole("heading", { name: "Receipts" }),
+  ]),
   ["a trouble", { condition: "needs_you" }, () => screen.findByText("Password refused.")],
 ];
 

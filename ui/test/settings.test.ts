@@ -29,6 +29,18 @@ test("names are saved together, once they are sound and changed", async () => {
   expect(world.of("set_names")).toEqual([{ me: "sol", peers: ["helios"] }]);
 });
 
+test("when the keys are due is chosen here", async () => {
+  const world = await settings("General");
+  await fireEvent.change(await screen.findByLabelText("The database’s key is due after"), {
+    target: { value: "60" },
+  });
+  await fireEvent.change(screen.getByLabelText("The other keys are due after"), { target: { value: "0" } });
+  await waitFor(() => expect(world.of("change_settings")).toHaveLength(2));
+  expect(world.of("change_settings")[1]).toMatchObject({
+    settings: { reminders: { rotate: true, rotate_days: 60, renew_days: 0 } },
+  });
+});
+
 test("the set-up is opened again from here", async () => {
   const world = await settings("General");
   await fireEvent.click(button("Open the set-up"));

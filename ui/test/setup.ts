@@ -4,6 +4,7 @@ import { afterEach } from "vitest";
 
 import { app } from "../src/lib/app.svelte";
 import { guide } from "../src/lib/guide.svelte";
+import { rotation } from "../src/lib/rotation.svelte";
 
 /** jsdom lays nothing out: the list is told to be as tall as a small window, and a row as a row. */
 class OneSize implements ResizeObserver {
@@ -29,6 +30,7 @@ if (inBrowser) {
   window.matchMedia ??= (media) =>
     ({ media, matches: false, addEventListener() {}, removeEventListener() {} }) as unknown as MediaQueryList;
   Element.prototype.scrollTo ??= () => {};
+  Element.prototype.scrollIntoView ??= () => {};
 }
 
 afterEach(async () => {
@@ -39,6 +41,7 @@ afterEach(async () => {
   clearMocks();
   app.snapshot = null;
   guide.view = null;
+  rotation.view = null;
   app.place = { page: "inbox", task: null };
   app.feed = [];
   app.said = [];

@@ -32,7 +32,7 @@ async fn what_is_set_is_in_force_at_once_and_written_down() {
     holds("they are written", LIMIT, async || config(&session).contains("[notifications.quiet]")).await;
     assert!(config(&session).contains("on = true"), "{}", config(&session));
     window.press("General").await;
-    window.choose_labelled("Remind me every month").await;
+    window.choose_labelled("Remind me to change").await;
     holds("it is written", LIMIT, async || config(&session).contains("rotate = false")).await;
     assert!(config(&session).contains("hide_contents = true"), "the rest stays");
     window.ends_by(Signal::TERM).await;
@@ -73,7 +73,7 @@ async fn forget_everything_leaves_nothing() {
     window.choose_labelled("Start Heliograph at login").await;
     let entry = session.root().join("home/.config/autostart/heliograph.desktop");
     holds("there is an entry", LIMIT, async || entry.exists()).await;
-    window.choose_labelled("Remind me every month").await;
+    window.choose_labelled("Remind me to change").await;
     holds("there is a file of settings", LIMIT, async || config(&session).contains("rotate = false")).await;
 
     window.press("Security").await;

@@ -10,10 +10,12 @@ import type { ListRequest } from "../bindings/ListRequest";
 import type { Page } from "../bindings/Page";
 import type { ReplyStatus } from "../bindings/ReplyStatus";
 import type { Row } from "../bindings/Row";
+import type { Settings } from "../bindings/Settings";
 import type { TaskState } from "../bindings/TaskState";
 import type { Trouble } from "../bindings/Trouble";
 import { rehearsal } from "./rehearsal";
 import { usageOf, type Case } from "./usage";
+import { rotating, settingsFor } from "./rotating";
 import { detailOf, feedOf, rowOf, snapshotOf } from "./world";
 
 const ANSWER_TAKES = 15;
@@ -80,6 +82,9 @@ export function pretend(query: URLSearchParams): void {
     tell({ type: "state", snapshot: state() });
   };
 
+  const keys = rotating(query, tell);
+  const guided = rehearsal(query, tell, (settings) => settingsFor(settings, keys.handover));
+
   const commands: Record<string, (args: Record<string, unknown>) => unknown> = {
     get_snapshot: state,
     opening: () => ({
@@ -96,7 +101,12 @@ export function pretend(query: URLSearchParams): void {
     },
     feed: () => feedOf(start),
     sandbox_helios: ({ act }) => arrive(act === "burst" ? 12 : 1),
-    ...rehearsal(query, tell),
+    ...guided,
+    ...keys.commands,
+    change_settings: ({ settings }) => {
+      keys.settled(settings as Settings);
+      return guided["change_settings"]?.({ settings });
+    },
   };
 
   if (query.has("axe")) void import("./axe").then(({ report }) => report(query));

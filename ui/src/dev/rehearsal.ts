@@ -74,10 +74,14 @@ function begin(query: URLSearchParams): GuideView {
   return made.guideOf(step, { ...change, ...cases[what] });
 }
 
-export function rehearsal(query: URLSearchParams, tell: (event: Event) => void) {
+export function rehearsal(
+  query: URLSearchParams,
+  tell: (event: Event) => void,
+  fit: (settings: Settings) => Settings,
+) {
   const what = query.get("case") ?? "good";
   let view = begin(query);
-  let settings: Settings = made.settings;
+  let settings: Settings = fit(made.settings);
   let computer = { ...made.computer };
 
   const set = (change: Partial<GuideView>): GuideView => {

@@ -5,6 +5,7 @@ import type { Snapshot } from "../bindings/Snapshot";
 import type { Trouble } from "../bindings/Trouble";
 import { guide } from "./guide.svelte";
 import * as ipc from "./ipc";
+import { rotation } from "./rotation.svelte";
 
 /** Lines the live feed keeps. */
 export const FEED_KEPT = 200;
@@ -42,6 +43,9 @@ class App {
         case "guide":
           guide.hear(event.guide);
           break;
+        case "rotation":
+          rotation.hear(event.rotation);
+          break;
         case "open":
           this.place = event.place;
       }
@@ -52,6 +56,7 @@ class App {
       ipc.opening(),
       ipc.feed(),
       guide.load(),
+      rotation.load(),
     ]);
     this.snapshot ??= snapshot;
     this.place = place;

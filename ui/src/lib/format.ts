@@ -89,6 +89,20 @@ export function took(ms: number): string {
   return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }
 
+/** How long something took that may take hours: "2.4 s", "1 min 32 s", "2 h 5 min". */
+export function lasted(ms: number): string {
+  if (ms < MINUTE) return took(ms);
+  if (ms < HOUR) return `${Math.floor(ms / MINUTE)} min ${Math.floor((ms % MINUTE) / SECOND)} s`;
+  return `${Math.floor(ms / HOUR)} h ${Math.floor((ms % HOUR) / MINUTE)} min`;
+}
+
+/** Whole days that are left: "due in 12 days", "due today", "overdue by 3 days". */
+export function dueIn(days: number): string {
+  if (days < 0) return `overdue by ${count(-days, "day")}`;
+  if (days < 2) return days === 0 ? "due today" : "due tomorrow";
+  return `due in ${count(days, "day")}`;
+}
+
 /** A time of day as it is written down, "07:00", from what a person may write; null if it is none. */
 export function timeOfDay(text: string): string | null {
   const [, hours, minutes] = /^\s*(\d{1,2})[:.]?(\d{2})\s*$/.exec(text) ?? [];

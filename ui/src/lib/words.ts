@@ -18,6 +18,16 @@ import type { Source } from "../bindings/Source";
 import type { TaskState } from "../bindings/TaskState";
 import type { Way } from "../bindings/Way";
 import type { HeliosAct } from "../bindings/HeliosAct";
+import type { Handover } from "../bindings/Handover";
+import type { KeyKind } from "../bindings/KeyKind";
+import type { Outcome } from "../bindings/Outcome";
+import type { PreflightWeight } from "../bindings/PreflightWeight";
+import type { RotationAsk } from "../bindings/RotationAsk";
+import type { RotationOutcome } from "../bindings/RotationOutcome";
+import type { RotationPlan } from "../bindings/RotationPlan";
+import type { RotationReason } from "../bindings/RotationReason";
+import type { RotationStep } from "../bindings/RotationStep";
+import type { StepState } from "../bindings/StepState";
 
 /** How a state feels; it chooses a colour, always beside a shape and a word. */
 export type Tone = "ok" | "warm" | "bad" | "quiet";
@@ -180,6 +190,89 @@ export const levelWords: Record<Level, string> = {
   usual: "Not slowed",
   careful: "Slowed a little",
   scarce: "Slowed to the least",
+};
+
+export const rotationReasonWords: Record<RotationReason, string> = {
+  monthly: "It was time",
+  asked: "You asked for it",
+  may_have_leaked: "The old key may have leaked",
+  followed: "Another computer had changed it",
+};
+
+export const rotationPlanWords: Record<RotationPlan, string> = {
+  one_password:
+    "The database has one password for everybody: once it is changed, Helios is cut off until it has the new one.",
+  overlap: "The old and the new key work side by side until Helios has the new one: nobody is cut off.",
+};
+
+export const rotationStepWords: Record<RotationStep, string> = {
+  preflight: "Look first",
+  announce: "Tell the others",
+  reset: "Get a new key",
+  store: "Keep it",
+  prove: "Prove it",
+  reconnect: "Change over",
+  hand_over: "Hand it over",
+  await_ack: "Hear Helios",
+  receipt: "Write it down",
+};
+
+/** The shape of a step that goes on by itself or waits. */
+export type StepMark = Outcome | "waiting" | "asks";
+
+export const stepStateWords: Record<StepState, { word: string; mark: StepMark }> = {
+  waiting: { word: "not begun", mark: "waiting" },
+  running: { word: "under way", mark: "running" },
+  done: { word: "done", mark: "good" },
+  warned: { word: "done, with a warning", mark: "warning" },
+  failed: { word: "did not work", mark: "failed" },
+  skipped: { word: "not needed", mark: "skipped" },
+  asks: { word: "waits for you", mark: "asks" },
+};
+
+/** `title` stands above Rust's own sentence, `word` stands alone. */
+export const rotationOutcomeWords: Record<RotationOutcome, { title: string; word: string; mark: StepMark }> =
+  {
+    done: { title: "Done", word: "The key was changed", mark: "good" },
+    unchanged: { title: "Stopped", word: "Nothing was changed", mark: "skipped" },
+    adopted: { title: "Taken over", word: "The new key was taken over", mark: "good" },
+    undone: { title: "Taken back", word: "The change was taken back", mark: "skipped" },
+  };
+
+/** What is asked of the person, and the button that answers where there is but one. */
+export const rotationAskWords: Record<RotationAsk, { title: string; button: string }> = {
+  address: { title: "Paste the new address", button: "Use this address" },
+  keychain: { title: "Unlock the keychain", button: "Try again" },
+  network: { title: "Waiting for the network", button: "Try now" },
+  hand_over: { title: "Give Helios the new address", button: "Helios has it" },
+};
+
+export const weightWords: Record<PreflightWeight, { word: string; mark: Outcome }> = {
+  good: { word: "good", mark: "good" },
+  warning: { word: "to know", mark: "warning" },
+  bars: { word: "in the way", mark: "failed" },
+};
+
+export const keyWords: Record<KeyKind, string> = {
+  database: "The database’s key",
+  api: "Upstash API key",
+  github: "GitHub token",
+  sealing: "Helios’s public key",
+};
+
+export const handoverWords: Record<Handover, { title: string; text: string }> = {
+  sealed: {
+    title: "Sealed, through the mailbox",
+    text: "Encrypted so that only Helios can open it, and left for it in the mailbox at GitHub.",
+  },
+  command: {
+    title: "By a command of yours",
+    text: "A program of your choice gets the new address, and sets it where Helios runs.",
+  },
+  by_hand: {
+    title: "By hand",
+    text: "You copy the new address and set it where Helios runs. Helios is cut off until then.",
+  },
 };
 
 /** A mark of the list: which shape, and what it says to a screen reader. */

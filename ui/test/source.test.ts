@@ -45,4 +45,4 @@ test("the built window holds no inline script or style, and nothing made up", as
   const code = built.output.map((file) => ("code" in file ? file.code : "")).join();
   expect(code).not.toMatch(/mockIPC|Rebuild the staging index/);
   expect(code).not.toMatch(/createElement\("style"\)/);
-});
+}, 60_000);

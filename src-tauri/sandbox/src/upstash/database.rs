@@ -154,7 +154,7 @@ async fn serve(
     mut orders: mpsc::Receiver<NewPassword>,
     state: watch::Sender<State>,
 ) {
-    let options = RedisOptions { port: Some(made.port), plain: false };
+    let options = RedisOptions { port: Some(made.port), ..RedisOptions::default() };
     let given = Given { password: Some(password), certificates: Some(made.certificates), ..Given::default() };
     let started = tokio::select! {
         () = made.stop.cancelled() => return,

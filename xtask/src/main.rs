@@ -11,6 +11,7 @@ mod place;
 mod program;
 mod run;
 mod setup;
+mod soak;
 mod test;
 mod ui;
 
@@ -40,6 +41,8 @@ enum Command {
     Test,
     /// Measures the app beside the plainest programs that could do its work, and prints a table.
     Bench(bench::Options),
+    /// Runs the app for minutes or hours while everything around it breaks; the last line counts what was lost.
+    Soak(soak::Options),
     /// Looks at the code without running it: formatting, lints, generated types, and who may depend on what.
     Check,
     /// Writes the TypeScript types that the window shares with the engine.
@@ -56,6 +59,7 @@ fn main() -> Result<ExitCode> {
         Command::Run(options) => run::run(&options)?,
         Command::Test => return test::run(),
         Command::Bench(options) => return bench::run(&options),
+        Command::Soak(options) => return soak::run(&options),
         Command::Check => check::run()?,
         Command::Bindings => bindings::write()?,
         Command::Icons => icons::run()?,

@@ -27,7 +27,7 @@ pub(crate) const APP: [Package; 10] = [
 ];
 
 /// What the tests need besides: a desktop session without a screen, and other programs to speak with.
-pub(crate) const TESTS: [Package; 17] = [
+pub(crate) const TESTS: [Package; 18] = [
     package("redis-tools", "", "", ""),
     package("xvfb", "xorg-x11-server-Xvfb", "xorg-server-xvfb", ""),
     package("xauth", "xorg-x11-xauth", "xorg-xauth", ""),
@@ -44,5 +44,6 @@ pub(crate) const TESTS: [Package; 17] = [
     package("libnotify-bin", "libnotify", "libnotify", ""),
     package("python3-redis", "python3-redis", "python-redis", ""),
     package("python3-hiredis", "python3-hiredis", "python-hiredis", ""),
+    package("faketime", "libfaketime", "libfaketime", ""),
     package("rpm", "rpm", "rpm-tools", ""),
 ];

@@ -15,7 +15,6 @@ const SLACK: Millis = 2_000;
 /// A task in the program's file.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
-    pub(crate) seq: i64,
     pub(crate) sender: String,
     pub(crate) id: String,
 }
@@ -162,7 +161,7 @@ impl Evidence {
         for letter in &self.letters {
             let heard = self.heard(|status| status == letter.status);
             let times = heard.get(&(letter.peer.as_str(), letter.about.as_str())).map_or(0, Vec::len);
-            let row = Row { seq: 0, sender: letter.peer.clone(), id: letter.about.clone() };
+            let row = Row { sender: letter.peer.clone(), id: letter.about.clone() };
             match times {
                 1 => {}
                 0 if self.may_be_gone(&row, None) => verdict.answers_lost_by_redis += 1,
@@ -199,7 +198,8 @@ impl Evidence {
             .collect();
         for gap in &self.gaps {
             if !reasons.iter().any(|(since, until)| gap.until >= *since && gap.since <= *until) {
-                verdict.faults.push(format!("a gap without a reason: {gap:?}"));
+                let Gap { since, until, cause } = gap;
+                verdict.faults.push(format!("a gap without a reason, from {since} to {until}: {cause}"));
             }
         }
     }
@@ -243,7 +243,7 @@ mod tests {
         evidence.ledger.channels.insert("a→chad".into(), vec![900]);
         let answer = Answer { agent: "a".into(), about: "a-1".into(), status: "received".into(), at: 1_100 };
         evidence.ledger.answers.push(answer);
-        evidence.rows.push(Row { seq: 1, sender: "a".into(), id: "a-1".into() });
+        evidence.rows.push(Row { sender: "a".into(), id: "a-1".into() });
         evidence
     }
 
@@ -283,7 +283,7 @@ mod tests {
         assert_eq!(counts(&evidence), (0, 0, 0));
         let task = Task { agent: "a".into(), recorded: vec![(1_200, 1_300)], mailed: false };
         evidence.ledger.tasks.insert("a-2".into(), task);
-        evidence.rows.push(Row { seq: 2, sender: "a".into(), id: "a-2".into() });
+        evidence.rows.push(Row { sender: "a".into(), id: "a-2".into() });
         let answer = Answer { agent: "a".into(), about: "a-2".into(), status: "received".into(), at: 1_400 };
         evidence.ledger.answers.push(answer);
         assert_eq!(counts(&evidence), (1, 0, 0), "the one after it was heard before");

@@ -267,9 +267,9 @@ impl Tormentor {
         let clock = self.clock.clone();
         Evidence {
             ledger: self.fleet.look(Clone::clone),
-            rows: rows("SELECT json_array(seq, sender, id) FROM messages WHERE kind = 'task' ORDER BY seq")
+            rows: rows("SELECT json_array(sender, id) FROM messages WHERE kind = 'task' ORDER BY seq")
                 .iter()
-                .map(|row| Row { seq: row[0].as_i64().unwrap(), sender: text(&row[1]), id: text(&row[2]) })
+                .map(|row| Row { sender: text(&row[0]), id: text(&row[1]) })
                 .collect(),
             letters: rows(
                 "SELECT json_array(outbox.peer, messages.id) FROM outbox JOIN messages ON messages.seq = outbox.about

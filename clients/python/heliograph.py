@@ -167,8 +167,8 @@ class Helios:
             options.setdefault('protocol', 2)       # one form of answers from all versions
         # A retry inside redis-py would hide that something was missed; we retry ourselves.
         self._redis = redis.from_url(url, socket_keepalive=True, retry=Retry(NoBackoff(), 0), **options)
-        self._closing, self._wake = threading.Event(), threading.Event()
-        self._lock = threading.Lock()               # guards what follows
+        self._closing = threading.Event()
+        self._changed = threading.Condition()       # guards what follows, and tells of changes
         self._down_since: Optional[float] = None
         self._unheard: Dict[str, float] = {}        # our own heartbeats that have not come back, and when they went
         self._hearing = False
@@ -178,7 +178,7 @@ class Helios:
         self._mail: queue.Queue[Tuple[str, str, _Mark]] = queue.Queue(PAGE)
         # Full: the oldest goes without its mark, which is only for people's eyes.
         self._to_mark: collections.deque[int] = collections.deque(maxlen=PAGE)
-        self._background: Optional[threading.Thread] = None
+        self._beside: List[threading.Thread] = []
 
     def __enter__(self) -> Helios:
         return self
@@ -192,9 +192,10 @@ class Helios:
 
     def _end(self, handled: bool) -> None:
         self._closing.set()
-        self._wake.set()
-        if self._background and self._background is not threading.current_thread():
-            self._background.join(timeout=2.0)  # it dies with the program, wherever it waits
+        with self._changed:
+            self._changed.notify_all()
+        for thread in self._beside:
+            thread.join(timeout=2.0)                # it dies with the program, wherever it waits
         if handled:
             self._state.confirm()
         # The one that listens is closed where it is used.
@@ -279,7 +280,7 @@ class Helios:
     def listen(self) -> Iterator[Message]:
         """What comes, for ever: first what was missed, then live. A refused password ends it with an exception."""
         self._state.confirm()
-        self._start_background()
+        self._start_beside()
         failures = 0
         try:
             while not self._closing.is_set():
@@ -407,34 +408,33 @@ class Helios:
 
     def _came_up(self) -> None:
         self._is_up()
-        with self._lock:
+        with self._changed:
             self._hearing = True
             self._unheard.clear()
             self._next_beat = 0.0
+            self._changed.notify_all()
         log.info('connected')
-        self._wake.set()
 
     def _is_up(self) -> None:
-        with self._lock:
-            # One more look, at what was left while it was away.
-            self._poll_now = self._poll_now or self._down_since is not None
-            self._down_since = None
+        with self._changed:
+            if self._down_since is not None:
+                self._down_since = None
+                # One more look, at what was left while it was away.
+                self._poll_now = True
+                self._changed.notify_all()
 
     def _went_down(self, error: Exception) -> float:
         """Since when there is no connection."""
-        with self._lock:
-            first = self._down_since is None
+        with self._changed:
             if self._down_since is None:
                 self._down_since = time.monotonic()
-            since = self._down_since
-        if first:
-            log.warning('Redis is away: %s', error)
-            self._wake.set()
-        return since
+                self._changed.notify_all()
+                log.warning('Redis is away: %s', error)
+            return self._down_since
 
     def _beat(self) -> None:
         id = str(uuid.uuid4())
-        with self._lock:
+        with self._changed:
             self._unheard[id] = time.monotonic()
         text = self._envelope('heartbeat', {'status': 'online', 'interval': self._every}, id)
         self._redis.publish('heartbeat', text)
@@ -444,58 +444,64 @@ class Helios:
         message = Message.read(text, 'heartbeat', 'live')
         if message is None or message.sender != self.name:
             return False
-        with self._lock:
+        with self._changed:
             self._unheard.clear()
         return True
 
     def _check_beats(self) -> None:
         """Called when nothing is left to read, so what has not come back is not merely unread."""
-        with self._lock:
+        with self._changed:
             late = [at for at in self._unheard.values() if time.monotonic() - at > min(BEAT_TIMEOUT, self._every)]
         if len(late) >= 2:
             raise redis.ConnectionError('not even our own heartbeat comes back')
 
     # What runs beside
 
-    def _start_background(self) -> None:
-        if self._background is None:
-            self._background = threading.Thread(target=self._tend, name='heliograph', daemon=True)
-            self._background.start()
+    def _start_beside(self) -> None:
+        if not self._beside:
+            # Apart, because a slow GitHub must not keep back our heartbeats.
+            work = [self._keep_beating] + ([self._keep_fetching] if self.mailbox else [])
+            self._beside = [threading.Thread(target=one, name='heliograph', daemon=True) for one in work]
+            for thread in self._beside:
+                thread.start()
 
-    def _tend(self) -> None:
-        """Heartbeats and the mailbox, until the end."""
-        last_poll = 0.0
-        while not self._closing.is_set():
-            now = time.monotonic()
-            with self._lock:
-                due = [now + self._every]
-                beat = self._hearing and now >= self._next_beat
-                if beat:
-                    self._next_beat = now + self._every
-                if self._hearing:
-                    due.append(self._next_beat)
-                away_at = self._down_since + self._patience if self._down_since is not None else None
-                poll_at = last_poll + (self._poll_while_away if away_at and now >= away_at else self._poll)
-                if self._poll_now:
-                    poll_at = now
-                if away_at and now < away_at:
-                    due.append(away_at)
+    def _keep_beating(self) -> None:
+        while True:
+            with self._changed:
+                while not (self._closing.is_set() or self._hearing and time.monotonic() >= self._next_beat):
+                    self._changed.wait(max(0.0, self._next_beat - time.monotonic()) if self._hearing else None)
+                if self._closing.is_set():
+                    return
+                self._next_beat = time.monotonic() + self._every
             try:
-                if beat:
-                    self._beat()
-                if self.mailbox:
-                    poll_at = max(poll_at, self.mailbox.not_before)
-                    if now >= poll_at:
-                        self._poll_now, last_poll = False, now
-                        self._fetch_mail(self.mailbox)
-                        poll_at = now
-                    due.append(poll_at)
-            except (MailboxError, redis.RedisError, OSError) as error:
+                self._beat()
+            except (redis.RedisError, OSError, ValueError) as error:
+                log.warning('a heartbeat could not be sent: %s', error)
+
+    def _keep_fetching(self) -> None:
+        mailbox, last = self.mailbox, 0.0
+        while mailbox and not self._closing.is_set():
+            with self._changed:
+                wait = max(self._poll_due(last), mailbox.not_before) - time.monotonic()
+                if wait > 0:
+                    self._changed.wait(wait)
+                    continue
+                self._poll_now = False
+            last = time.monotonic()
+            try:
+                self._fetch_mail(mailbox)
+            except MailboxError as error:
                 log.warning('%s', error)
-            except Exception:                       # heartbeats must go on, whatever came
-                log.exception('unexpected')
-            self._wake.wait(max(0.01, min(due) - time.monotonic()))
-            self._wake.clear()
+            except Exception:                       # an answer of an unknown form; the next may be better
+                log.exception('the mailbox cannot be read')
+
+    def _poll_due(self, last: float) -> float:
+        if self._poll_now:
+            return 0.0
+        due = last + self._poll
+        if self._down_since is not None:
+            due = min(due, max(last + self._poll_while_away, self._down_since + self._patience))
+        return due
 
     def _fetch_mail(self, mailbox: Mailbox) -> None:
         since = self._state.since
@@ -580,7 +586,8 @@ class Mailbox:
             headers, me = self._ask('GET', '/user')
             if not self._allowed:
                 self._allowed = {str(me['login']).lower()}
-            told = email.utils.parsedate_to_datetime(headers['date']).timestamp() if headers.get('date') else time.time()
+            date = headers.get('date')
+            told = email.utils.parsedate_to_datetime(date).timestamp() if date else time.time()
             return time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(told))
 
     def post(self, channel: str, text: str) -> None:
@@ -657,7 +664,8 @@ class Mailbox:
         return self._issues[title]
 
     def _list_issues(self) -> None:
-        path: Optional[str] = f'{self._home}/issues?labels={self.LABEL}&state=all&sort=created&direction=asc&per_page=100'
+        query = f'labels={self.LABEL}&state=all&sort=created&direction=asc&per_page=100'
+        path: Optional[str] = f'{self._home}/issues?{query}'
         self._issues.clear()
         while path:
             headers, issues = self._ask('GET', path)

@@ -22,7 +22,7 @@ from pathlib import Path
 import redis
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from heliograph import Helios, Mailbox, Message, NotSent  # noqa: E402
+from heliograph import Helios, Mailbox, Message, NotSent, _Mark, _State  # noqa: E402
 
 SANDBOX = os.environ['HELIOGRAPH_SANDBOX']
 LIMIT = 15.0
@@ -290,6 +290,21 @@ class TheRecord(Case):
         self.assertEqual(ear.next().id, 'x')
 
 
+class TheFile(unittest.TestCase):
+    def test_what_is_being_handled_is_not_in_it_yet(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, 'deep', 'state.json')
+            state = _State(path)
+            state.hand_out('chad one', _Mark(channel='broadcast', entry='5-0'))
+            state.save()        # another thread may have reason to
+            self.assertEqual((_State(path).seen, _State(path).cursors), ({}, {}))
+            state.confirm()
+            self.assertEqual((_State(path).seen, _State(path).cursors), ({'chad one': None}, {'broadcast': '5-0'}))
+            for number in range(10_001):
+                state.remember(f'chad {number}')
+            self.assertEqual((len(state.seen), 'chad one' in state.seen), (10_000, False))
+
+
 class TheLink(Case):
     def test_heartbeats_go_out_and_a_ping_is_answered(self):
         helios = self.helios()
@@ -398,10 +413,19 @@ class TheMailbox(Case):
 
     def look(self, path):
         values = self.github.values
-        request = urllib.request.Request(f'{values["GITHUB_API_URL"]}/repos/{values["GITHUB_REPOSITORY"]}{path}', headers={
-            'Authorization': f'Bearer {values["GITHUB_TOKEN"]}', 'User-Agent': 'test'})
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request) as answer:
+        with self.ask(f'/repos/{values["GITHUB_REPOSITORY"]}{path}') as answer:
             return json.load(answer)
+
+    def ask(self, path):
+        values = self.github.values
+        headers = {'Authorization': f'Bearer {values["GITHUB_TOKEN"]}', 'User-Agent': 'test'}
+        request = urllib.request.Request(values['GITHUB_API_URL'] + path, headers=headers)
+        return urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request)
+
+    def look_now(self, helios):
+        with helios._changed:
+            helios._poll_now = True
+            helios._changed.notify_all()
 
     def polling(self, helios):
         ear = self.listening(helios)
@@ -460,7 +484,7 @@ class TheMailbox(Case):
             self.github.order({'edit': {'comment': last, 'body': '```json\n{"from":"chad","id":"forged"}\n```'}})
             comment('newcomers-agent', 'f')
             helios.mailbox.not_before = 0.0
-            helios._wake.set()
+            self.look_now(helios)
             self.assertEqual(ear.next().id, 'f')
             for reason in ('not allowed', '0 blocks', '2 blocks', 'edited'):
                 eventually(lambda: any(reason in line for line in logs.output), reason)
@@ -483,10 +507,7 @@ class TheMailbox(Case):
         eventually(lambda: mailbox.not_before > time.monotonic() + 90, 'the end of the hour')
 
     def used(self):
-        values = self.github.values
-        request = urllib.request.Request(f'{values["GITHUB_API_URL"]}/user', headers={
-            'Authorization': f'Bearer {values["GITHUB_TOKEN"]}', 'User-Agent': 'test'})
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request) as answer:
+        with self.ask('/user') as answer:
             return int(answer.headers['x-ratelimit-used'])
 
     def test_many_comments_come_page_by_page(self):
@@ -496,8 +517,7 @@ class TheMailbox(Case):
         for number in range(1, 230):
             body = '```json\n{"from":"chad","id":"%d"}\n```' % number
             self.github.order({'comment': {'login': 'newcomer', 'issue': 1, 'body': body}})
-        ear.helios._poll_now = True
-        ear.helios._wake.set()
+        self.look_now(ear.helios)
         self.assertEqual([ear.next().id for _ in range(230)], [str(number) for number in range(230)])
         ear.nothing()
 

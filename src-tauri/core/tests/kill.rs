@@ -33,13 +33,7 @@ const SOON: Duration = Duration::from_millis(40);
 fn arrival(number: u64) -> Arrival {
     let text = format!(r#"{{"from":"helios","type":"task","id":"{number}","data":{{"what":"task {number}"}}}}"#);
     let channel = "helios→chad";
-    Arrival {
-        channel: channel.into(),
-        header: read(channel, text.as_bytes()),
-        payload: text.into_bytes(),
-        at: 1_000,
-        notable: false,
-    }
+    Arrival::live(channel.into(), read(channel, text.as_bytes()), text.into_bytes(), 1_000, false)
 }
 
 /// Writes bursts until it is killed, and says which row is the newest after each commit.

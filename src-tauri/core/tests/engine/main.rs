@@ -9,7 +9,8 @@ mod world;
 use std::time::Duration;
 
 use heliograph_core::{
-    engine::{Condition, Event, Page, Place},
+    engine::{Condition, Event, Page, Place, Snapshot},
+    home::Home,
     message::ReplyStatus,
     notification::{Action, Subject},
     store::{Filter, TaskState},
@@ -140,5 +141,52 @@ async fn a_place_that_is_asked_for_is_handed_on() {
         }
     });
     assert_eq!(place.await.unwrap(), Place { page: Page::Inbox, task: Some(7) });
+    world.engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_file_is_said_until_it_is_dismissed_and_nothing_is_lost() {
+    let mut world = World::new(Desktop::Shows).await;
+    world.until(|state| state.counts.open > 0).await;
+    world.engine.stop().await;
+    let path = Home::under(world.folder.path()).database();
+    let log_into_file = rusqlite::Connection::open(&path).unwrap();
+    log_into_file.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    drop(log_into_file);
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[..100].fill(0xa5);
+    std::fs::write(&path, bytes).unwrap();
+    world.engine = engine(&world.folder, &world.redis, &world.screen);
+    let damaged = |state: &Snapshot| state.troubles.iter().any(|trouble| trouble.code == TroubleCode::StoreDamaged);
+    let state = world.until(|state| damaged(state) && state.condition == Condition::Connected).await;
+    assert!(state.counts.open > 0, "{state:#?}");
+    assert_eq!(state.store_trouble, None);
+    world.engine.dismiss(TroubleCode::StoreDamaged);
+    world.until(|state| !damaged(state)).await;
+    world.engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_taken_in_is_kept_as_the_settings_say() {
+    let world = World::new(Desktop::Shows).await;
+    world.until(|state| state.counts.open > 0).await;
+    let line = r#"{"message":{"type":"log","data":"old"},"heliograph":{"channel":"helios→chad","received_at":1}}"#;
+    let file = world.folder.path().join("old.jsonl");
+    std::fs::write(&file, format!("{line}\n{line}\n")).unwrap();
+    assert_eq!(world.engine.import(&file).await.unwrap().added, 2);
+    let old = async |world: &World| world.rows(Filter::Feed).await.iter().filter(|row| row.received_at == 1).count();
+    assert_eq!(old(&world).await, 2);
+    let mut settings = world.engine.settings();
+    settings.inbox.keep_days = 30;
+    world.engine.change_settings(settings).await.unwrap();
+    let gone = timeout(Duration::from_secs(20), async {
+        let mut inbox = world.engine.inbox();
+        while old(&world).await > 0 {
+            inbox.changed().await.unwrap();
+        }
+    });
+    gone.await.unwrap();
+    assert!(world.engine.snapshot().counts.open > 0, "what nobody answered stays");
+    assert_eq!(world.engine.export(&file).await.unwrap(), u64::try_from(world.rows(Filter::All).await.len()).unwrap());
     world.engine.stop().await;
 }

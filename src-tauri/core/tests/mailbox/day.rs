@@ -38,16 +38,17 @@ async fn a_day_of_outage_stays_within_a_hundred_an_hour() {
         let mut random = fastrand::Rng::with_seed(1);
         while began.elapsed() < HOUR * HOURS {
             let flood = began.elapsed().as_millis() / HOUR.as_millis() % 4 == 3;
-            for _ in 0..if flood { 4 } else { random.usize(0..2) } {
-                written += 1;
-                world.helios(IN, &block(&format!("t-{written}")));
-            }
-            match mailbox.post(post(OUT)).await {
+            let posted = mailbox.post(post(OUT)).await;
+            match &posted {
                 Ok(_) => left += 1,
                 Err(PostFailed::Limited { .. }) => {}
                 Err(failed) => panic!("{failed:?}"),
             }
-            tokio::time::sleep(if flood { HOUR / 100 } else { HOUR / 10 }).await;
+            if posted.is_ok() && random.bool() {
+                written += 1;
+                world.helios(IN, &block(&format!("t-{written}")));
+            }
+            tokio::time::sleep(if flood { HOUR / 1000 } else { HOUR / 10 }).await;
         }
         over.store(true, Ordering::Relaxed);
         (written, left)
@@ -74,7 +75,7 @@ async fn a_day_of_outage_stays_within_a_hundred_an_hour() {
     };
     let ((written, left), worst, ()) = tokio::join!(busy, watch, keep);
     assert!(worst <= MOST, "{worst} counted in an hour");
-    assert!(worst > MOST / 2, "it was busy enough to mean something: {worst}");
+    assert!(worst > MOST * 9 / 10, "it was busy enough to mean something: {worst}");
     assert!(left > 100, "messages went out all day: {left}");
     // What the last hour's budget kept back comes as it passes.
     subject.keep_until(written).await;

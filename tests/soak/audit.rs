@@ -184,6 +184,7 @@ impl Evidence {
     }
 
     /// No gap without a reason: Redis lost its data, and until something stands in every record again these tell nothing.
+    /// And no such reason without a gap.
     fn gaps(&self, verdict: &mut Verdict) {
         let reasons: Vec<_> = self
             .losses
@@ -196,8 +197,14 @@ impl Evidence {
                 (since - SLACK, until + SLACK)
             })
             .collect();
+        let touches = |gap: &Gap, (since, until): &(Millis, Millis)| gap.until >= *since && gap.since <= *until;
+        for (loss, reason) in self.losses.iter().zip(&reasons) {
+            if !self.gaps.iter().any(|gap| touches(gap, reason)) {
+                verdict.faults.push(format!("Redis lost its data at {}, and no gap says so", loss.killed));
+            }
+        }
         for gap in &self.gaps {
-            if !reasons.iter().any(|(since, until)| gap.until >= *since && gap.since <= *until) {
+            if !reasons.iter().any(|reason| touches(gap, reason)) {
                 let Gap { since, until, cause } = gap;
                 verdict.faults.push(format!("a gap without a reason, from {since} to {until}: {cause}"));
             }
@@ -264,7 +271,7 @@ mod tests {
         evidence.ledger.answers.clear();
         assert_eq!(counts(&evidence), (1, 0, 0));
         evidence.losses.push(Loss { killed: 5_000, back: 6_000 });
-        assert_eq!(counts(&evidence), (1, 0, 0), "nothing says so");
+        assert_eq!(counts(&evidence), (1, 0, 1), "nothing says so");
         evidence.gaps.push(Gap { since: 800, until: 6_500, cause: String::new() });
         assert_eq!(counts(&evidence), (0, 0, 0));
         evidence.ledger.tasks.get_mut("a-1").unwrap().recorded.push((7_000, 7_100));
@@ -280,6 +287,7 @@ mod tests {
         evidence.ledger.answers.clear();
         assert_eq!(counts(&evidence), (1, 0, 0));
         evidence.losses.push(Loss { killed: 5_000, back: 6_000 });
+        evidence.gaps.push(Gap { since: 5_000, until: 6_500, cause: String::new() });
         assert_eq!(counts(&evidence), (0, 0, 0));
         let task = Task { agent: "a".into(), recorded: vec![(1_200, 1_300)], mailed: false };
         evidence.ledger.tasks.insert("a-2".into(), task);

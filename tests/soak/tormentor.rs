@@ -135,6 +135,10 @@ impl Tormentor {
         for kind in &kinds {
             self.mends(*kind).await;
         }
+        // After these the program waits for a person, and rightly so.
+        if kinds.iter().any(|kind| matches!(kind, Kind::PasswordChanged | Kind::QuotaUsedUp)) {
+            self.press_reconnect().await;
+        }
         let recovered = self.recovered(step.patience).await;
         self.report.took(&kinds, recovered);
         let words: Vec<_> = kinds.iter().map(|kind| kind.words()).collect();
@@ -162,11 +166,11 @@ impl Tormentor {
             Kind::QuotaUsedUp => self.ground.use_quota_up(),
             Kind::ClockJumped => {
                 let hours = i64::from(1 + form / 2 % HOURS);
-                self.clock.set(if form % 2 == 0 { hours } else { -hours });
+                self.clock.set(if form.is_multiple_of(2) { hours } else { -hours });
             }
             Kind::KeychainShut => {
                 self.app.kill().await;
-                if form % 2 == 0 {
+                if form.is_multiple_of(2) {
                     self.session.lock_keychain().await;
                 } else {
                     self.session.freeze_keychain();
@@ -186,15 +190,8 @@ impl Tormentor {
             Kind::RedisKilled => self.ground.restart_redis().await,
             Kind::RedisEmptied => self.ground.restart_redis_empty().await,
             Kind::RedisFrozen => self.ground.redis.thaw().unwrap(),
-            Kind::BytesSwallowed | Kind::ConnectionsClosed => self.ground.free_way(),
-            Kind::PasswordChanged => {
-                self.ground.give_password_back().await;
-                self.press_reconnect().await;
-            }
-            Kind::QuotaUsedUp => {
-                self.ground.free_way();
-                self.press_reconnect().await;
-            }
+            Kind::BytesSwallowed | Kind::ConnectionsClosed | Kind::QuotaUsedUp => self.ground.free_way(),
+            Kind::PasswordChanged => self.ground.give_password_back().await,
             Kind::ClockJumped => self.clock.set(0),
             Kind::KeychainShut => self.session.unlock_keychain().await,
             Kind::DiskFull => self.disk.as_ref().unwrap().free(),

@@ -50,8 +50,8 @@ pub(crate) struct Evidence {
     pub(crate) ends: HashMap<String, Entry>,
     /// How far it was read: by the program, and by each agent.
     pub(crate) read: HashMap<String, Entry>,
-    /// What the program's clock may have shown at a time.
-    pub(crate) shown: Option<Box<dyn Fn(Millis) -> Vec<Millis> + Send + Sync>>,
+    /// By how much the program's clock may have been wrong between two times.
+    pub(crate) wrong: Option<Box<dyn Fn(Millis, Millis) -> Vec<Millis> + Send + Sync>>,
 }
 
 #[derive(Debug, Default)]
@@ -116,13 +116,14 @@ impl Evidence {
         }
     }
 
-    fn shown(&self, at: Millis) -> Vec<Millis> {
-        self.shown.as_ref().map_or_else(|| vec![at], |shown| shown(at))
+    fn wrong(&self, from: Millis, to: Millis) -> Vec<Millis> {
+        self.wrong.as_ref().map_or_else(|| vec![0], |wrong| wrong(from, to))
     }
 
     fn is_in_a_gap(&self, at: Millis) -> bool {
-        let shown = self.shown(at);
-        self.gaps.iter().any(|gap| shown.iter().any(|at| (gap.since - SLACK..=gap.until + SLACK).contains(at)))
+        let wrong = self.wrong(at, at);
+        let holds = |gap: &Gap, shown: Millis| (gap.since - SLACK..=gap.until + SLACK).contains(&shown);
+        self.gaps.iter().any(|gap| wrong.iter().any(|wrong| holds(gap, at + wrong)))
     }
 
     /// Every task in the inbox was acknowledged once.
@@ -192,9 +193,11 @@ impl Evidence {
             .map(|loss| {
                 let again = |times: &Vec<Millis>| times.iter().copied().find(|at| *at >= loss.back);
                 let all = self.ledger.channels.values().map(|times| again(times).unwrap_or(Millis::MAX / 2)).max();
-                let since = self.shown(loss.killed).into_iter().min().unwrap_or_default();
-                let until = self.shown(all.unwrap_or(loss.back)).into_iter().max().unwrap_or_default();
-                (since - SLACK, until + SLACK)
+                let until = all.unwrap_or(loss.back);
+                let wrong = self.wrong(loss.killed, until);
+                let least = wrong.iter().min().unwrap_or(&0);
+                let most = wrong.iter().max().unwrap_or(&0);
+                (loss.killed + least - SLACK, until + most + SLACK)
             })
             .collect();
         let touches = |gap: &Gap, (since, until): &(Millis, Millis)| gap.until >= *since && gap.since <= *until;

@@ -65,12 +65,11 @@ impl Clock {
         fs::rename(&beside, &self.file).unwrap();
     }
 
-    /// What it may have shown at that time.
-    pub(crate) fn shown(&self, at: Millis) -> Vec<Millis> {
-        let last = self.changes.partition_point(|(since, _)| *since <= at) - 1;
-        let before = self.changes[..=last].iter().rev().take_while(|(since, _)| *since > at - SEEN).count();
-        let first = last.saturating_sub(before);
-        self.changes[first..=last].iter().map(|(_, wrong)| at + wrong).collect()
+    /// By how much it may have been wrong at some time between these.
+    pub(crate) fn wrong(&self, from: Millis, to: Millis) -> Vec<Millis> {
+        let before = self.changes.partition_point(|(since, _)| *since <= from - SEEN).saturating_sub(1);
+        let until = self.changes.partition_point(|(since, _)| *since <= to);
+        self.changes[before..until].iter().map(|(_, wrong)| *wrong).collect()
     }
 }
 
@@ -83,12 +82,13 @@ fn library() -> String {
 }
 
 #[test]
-fn around_a_change_it_may_have_shown_either() {
+fn around_a_change_it_may_have_been_wrong_or_right() {
     let folder = tempfile::tempdir().unwrap();
     let mut clock = Clock::new(folder.path());
     clock.set(3);
     let changed = clock.changes[1].0;
-    assert_eq!(clock.shown(changed - 1), [changed - 1]);
-    assert_eq!(clock.shown(changed + 1), [changed + 1, changed + 1 + 3 * HOUR]);
-    assert_eq!(clock.shown(changed + SEEN), [changed + SEEN + 3 * HOUR]);
+    assert_eq!(clock.wrong(changed - 1, changed - 1), [0]);
+    assert_eq!(clock.wrong(changed + 1, changed + 1), [0, 3 * HOUR]);
+    assert_eq!(clock.wrong(changed - 9, changed + 9), [0, 3 * HOUR]);
+    assert_eq!(clock.wrong(changed + SEEN, changed + SEEN), [3 * HOUR]);
 }

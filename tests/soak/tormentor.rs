@@ -288,7 +288,7 @@ impl Tormentor {
             notified: self.session.seen.all().into_iter().map(|one| one.title).collect(),
             ends: self.ground.ends_of_records().await,
             read,
-            shown: Some(Box::new(move |at| clock.shown(at))),
+            wrong: Some(Box::new(move |from, to| clock.wrong(from, to))),
         }
     }
 

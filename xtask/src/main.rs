@@ -12,6 +12,7 @@ mod place;
 mod program;
 mod run;
 mod setup;
+mod soak;
 mod test;
 mod ui;
 
@@ -44,6 +45,8 @@ enum Command {
     /// Lets a fleet of agents live through a month in minutes; the last line says how many commands were predicted and
     /// how many counted.
     Fleet(fleet::Options),
+    /// Runs the app for minutes or hours while everything around it breaks; the last line counts what was lost.
+    Soak(soak::Options),
     /// Looks at the code without running it: formatting, lints, generated types, and who may depend on what.
     Check,
     /// Writes the TypeScript types that the window shares with the engine.
@@ -61,6 +64,7 @@ fn main() -> Result<ExitCode> {
         Command::Test => return test::run(),
         Command::Bench(options) => return bench::run(&options),
         Command::Fleet(options) => fleet::run(&options)?,
+        Command::Soak(options) => return soak::run(&options),
         Command::Check => check::run()?,
         Command::Bindings => bindings::write()?,
         Command::Icons => icons::run()?,

@@ -45,6 +45,7 @@ pub(crate) const TESTS: [Package; 18] = [
     package("python3-redis", "python3-redis", "python-redis", ""),
     package("python3-pip", "python3-pip", "python-pip", ""),
     package("python3-hiredis", "python3-hiredis", "python-hiredis", ""),
+    package("faketime", "libfaketime", "libfaketime", ""),
     package("rpm", "rpm", "rpm-tools", ""),
 ];
 

@@ -172,7 +172,7 @@ async fn start_redis(port: Option<u16>, folder: Option<PathBuf>) -> Result<(Redi
         None => Some(own_folder()?),
     };
     let folder = folder.or_else(|| own.as_ref().map(|own| own.path().to_owned())).context("no folder")?;
-    let redis = Redis::start(&folder, RedisOptions { port, plain: false }).await?;
+    let redis = Redis::start(&folder, RedisOptions { port, ..RedisOptions::default() }).await?;
     say(&format!("UPSTASH_REDIS_URL={}", redis.url().expose_secret()))?;
     say(&format!("SSL_CERT_FILE={}", redis.ca_file().display()))?;
     Ok((redis, own))

@@ -28,6 +28,8 @@ pub enum Mode {
     Forward,
     /// Each piece passes this much later.
     Delay(Duration),
+    /// Towards this other port on loopback; only for connections that are made from then on.
+    Elsewhere(u16),
     /// Bytes vanish both ways; the connection looks alive.
     Swallow,
     /// The connection is closed.
@@ -125,6 +127,7 @@ async fn carry(client: TcpStream, target: u16, mut mode: watch::Receiver<Mode>) 
         if matches!(*mode.borrow(), Mode::Swallow | Mode::Refuse(_) | Mode::RefuseAfterLogin(_)) {
             return alone(client, &mut mode).await;
         }
+        let target = if let Mode::Elsewhere(port) = *mode.borrow() { port } else { target };
         let server = TcpStream::connect((Ipv4Addr::LOCALHOST, target)).await?;
         client.set_nodelay(true)?;
         server.set_nodelay(true)?;
@@ -172,7 +175,7 @@ async fn up(
             // The end of a swallowed connection is swallowed too.
             Mode::Swallow if read == 0 => std::future::pending().await,
             _ if read == 0 => return Ok(()),
-            Mode::Forward | Mode::Close => server.write_all(&buffer[..read]).await?,
+            Mode::Forward | Mode::Elsewhere(_) | Mode::Close => server.write_all(&buffer[..read]).await?,
             Mode::Delay(time) => {
                 sleep(time).await;
                 server.write_all(&buffer[..read]).await?;

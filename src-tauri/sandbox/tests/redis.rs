@@ -172,7 +172,7 @@ async fn a_second_sandbox_in_the_same_folder_is_refused() {
 async fn a_port_that_is_taken_is_named_in_the_error() {
     let (first, _folder) = start().await;
     let other = tempfile::tempdir().unwrap();
-    let options = RedisOptions { port: Some(first.port()), plain: false };
+    let options = RedisOptions { port: Some(first.port()), ..RedisOptions::default() };
     let error = Redis::start(other.path(), options).await.unwrap_err();
     assert!(format!("{error:#}").contains("Address already in use"), "{error:#}");
 }
@@ -217,4 +217,42 @@ async fn ask(stream: &mut TcpStream) -> Option<String> {
 fn runs(pid: u32) -> bool {
     // A process that ended and was not yet waited for has no command line any more.
     std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| !line.is_empty())
+}
+
+#[tokio::test]
+async fn what_it_holds_survives_a_kill_only_where_that_is_wanted() {
+    for keeps in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let options = RedisOptions { plain: true, keeps, ..Default::default() };
+        let mut redis = Redis::start(folder.path(), options).await.unwrap();
+        let set = |mut client: redis::aio::MultiplexedConnection| async move {
+            let () = redis::cmd("SET").arg("a").arg(1).query_async(&mut client).await.unwrap();
+        };
+        let there = |mut client: redis::aio::MultiplexedConnection| async move {
+            redis::cmd("EXISTS").arg("a").query_async::<bool>(&mut client).await.unwrap()
+        };
+        set(plain_client(&redis).await).await;
+        redis.restart().await.unwrap();
+        assert_eq!(there(plain_client(&redis).await).await, keeps);
+        set(plain_client(&redis).await).await;
+        redis.restart_empty().await.unwrap();
+        assert!(!there(plain_client(&redis).await).await);
+        redis.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn new_connections_can_be_led_elsewhere() {
+    let ((one, _folder), (other, _other_folder)) = (start().await, start().await);
+    let proxy = Proxy::start(one.plain_port().unwrap()).await.unwrap();
+    proxy.to_new(Mode::Elsewhere(other.plain_port().unwrap()));
+    // Only the other one knows this password.
+    let url = other
+        .plain_url()
+        .unwrap()
+        .expose_secret()
+        .replace(&format!(":{}", other.plain_port().unwrap()), &format!(":{}", proxy.port()));
+    let client = redis::Client::open(url).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    let () = redis::cmd("PING").query_async(&mut connection).await.unwrap();
 }

@@ -30,6 +30,9 @@ pub(crate) enum Keychain {
     Shut,
 }
 
+/// Under which name the address stands there.
+pub(crate) const ADDRESS: &str = "redis-url";
+
 const SERVICE: &str = "org.freedesktop.secrets";
 const PASSWORD: &str = "of the keychain";
 
@@ -40,12 +43,12 @@ pub(crate) async fn start(wanted: &Keychain, environment: &Environment, bus: &Co
         Keychain::Empty => Some(open(environment, bus).await),
         Keychain::Holding(address) => {
             let keychain = open(environment, bus).await;
-            store(environment, address);
+            store(environment, ADDRESS, address);
             Some(keychain)
         }
         Keychain::Locked(address) => {
             let before = open(environment, bus).await;
-            store(environment, address);
+            store(environment, ADDRESS, address);
             Some(locked(before, environment, bus).await)
         }
         Keychain::Shut => {
@@ -58,7 +61,7 @@ pub(crate) async fn start(wanted: &Keychain, environment: &Environment, bus: &Co
 }
 
 /// The same keychain, after a log-in that did not open it.
-async fn locked(before: Running, environment: &Environment, bus: &Connection) -> Running {
+pub(crate) async fn locked(before: Running, environment: &Environment, bus: &Connection) -> Running {
     gone(before, bus).await;
     ready(Running::silent(&mut daemon(environment)), bus).await
 }
@@ -93,9 +96,9 @@ async fn ready(running: Running, bus: &Connection) -> Running {
     running
 }
 
-/// Puts the address where the program looks for it, as a person would on the command line.
-pub(crate) fn store(environment: &Environment, address: &str) {
-    put(environment, &["service", "heliograph", "username", "redis-url"], address);
+/// Puts a secret where the program looks for it, as a person would on the command line.
+pub(crate) fn store(environment: &Environment, name: &str, secret: &str) {
+    put(environment, &["service", "heliograph", "username", name], secret);
 }
 
 fn put(environment: &Environment, attributes: &[&str], secret: &str) {

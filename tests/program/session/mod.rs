@@ -202,7 +202,12 @@ impl Session {
 
     /// Puts the address into the keychain.
     pub(crate) fn keep(&self, address: &str) {
-        keychain::store(&self.environment, address);
+        self.keep_as(keychain::ADDRESS, address);
+    }
+
+    /// Puts something of ours into it under that name.
+    pub(crate) fn keep_as(&self, name: &str, secret: &str) {
+        keychain::store(&self.environment, name, secret);
     }
 
     /// What the program has in the keychain under that name.
@@ -218,6 +223,13 @@ impl Session {
     /// It goes on.
     pub(crate) fn thaw_keychain(&self) {
         self.keychain.as_ref().expect("a session with a keychain").signal(Signal::CONT);
+    }
+
+    /// It is locked, and its service is another process than before.
+    #[allow(dead_code, reason = "only the soak locks one that is open")]
+    pub(crate) async fn lock_keychain(&mut self) {
+        let before = self.keychain.take().expect("a session with a keychain");
+        self.keychain = Some(keychain::locked(before, &self.environment, &self.bus).await);
     }
 
     /// It is opened, as by a person who gives its password.

@@ -27,7 +27,7 @@ pub(crate) struct World {
 impl World {
     pub(crate) async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let redis = Redis::start(folder.path(), RedisOptions { port: None, plain: true }).await.unwrap();
+        let redis = Redis::start(folder.path(), RedisOptions { plain: true, ..RedisOptions::default() }).await.unwrap();
         let commands = commands(&redis).await;
         Self { redis, commands, _folder: folder }
     }

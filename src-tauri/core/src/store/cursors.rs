@@ -17,12 +17,23 @@ pub(crate) fn read(connection: &Connection, name: &str) -> Result<i64, StoreErro
     Ok(position.unwrap_or(0))
 }
 
-/// Until when we are known to have listened: what was written down, or the newest message, which was heard too.
-pub(crate) fn listened_until(connection: &Connection) -> Result<Millis, StoreError> {
+/// Writes down until when we have listened. It goes back where the clock was set back.
+pub(crate) fn listened(connection: &Connection, until: Millis) -> Result<(), StoreError> {
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO cursors (name, position) VALUES (?1, ?2)")?
+        .execute(params![LISTENED_UNTIL, until])?;
+    Ok(())
+}
+
+/// Until when we are known to have listened, at this time: what was written down, or the newest message, which was heard
+/// too. What lies ahead comes from a clock that was set back since, and tells nothing. 0 where we never have.
+pub(crate) fn listened_until(connection: &Connection, now: Millis) -> Result<Millis, StoreError> {
     let newest: Option<Millis> = connection
         .query_row("SELECT received_at FROM messages ORDER BY seq DESC LIMIT 1", [], |row| row.get(0))
         .optional()?;
-    Ok(read(connection, LISTENED_UNTIL)?.max(newest.unwrap_or(0)))
+    let known = [read(connection, LISTENED_UNTIL)?, newest.unwrap_or(0)];
+    let past = known.into_iter().filter(|at| (1..=now).contains(at)).max();
+    Ok(past.unwrap_or(if known == [0, 0] { 0 } else { now }))
 }
 
 /// Moves a cursor forward; it never goes back.

@@ -261,16 +261,16 @@ impl Store {
         self.note(move |connection| cursors::add_gap(connection, since, until, &cause)).await
     }
 
-    /// Until when we are known to have listened; 0 where we never have.
-    pub async fn listened_until(&self) -> Result<Millis, Trouble> {
-        self.note(|connection| cursors::listened_until(connection)).await
+    /// Until when we are known to have listened, at this time; 0 where we never have.
+    pub async fn listened_until(&self, now: Millis) -> Result<Millis, Trouble> {
+        self.note(move |connection| cursors::listened_until(connection, now)).await
     }
 
     /// We have listened until then; and when each agent was last heard.
     pub async fn save_heard(&self, listened_until: Option<Millis>, agents: Vec<KnownAgent>) -> Result<(), Trouble> {
         self.note(move |connection| {
             if let Some(until) = listened_until {
-                cursors::advance(connection, cursors::LISTENED_UNTIL, until)?;
+                cursors::listened(connection, until)?;
             }
             cursors::save_agents(connection, &agents)
         })

@@ -320,10 +320,12 @@ async fn letters_and_cursors_are_kept() {
     let agent = KnownAgent { name: "helios".into(), last_heard: 7, interval_s: Some(60) };
     at.store.save_heard(Some(9), vec![agent.clone()]).await.unwrap();
     at.store.save_heard(Some(8), Vec::new()).await.unwrap();
-    assert_eq!(at.store.listened_until().await.unwrap(), 9, "a cursor never goes back");
+    assert_eq!(at.store.listened_until(10).await.unwrap(), 8, "a clock that was set back is followed");
+    assert_eq!(at.store.listened_until(7).await.unwrap(), 7, "nobody has listened in the future");
     assert_eq!(at.store.agents(5).await.unwrap(), [agent]);
     at.arrive(&[task("a", "x")]).await;
-    assert_eq!(at.store.listened_until().await.unwrap(), 1_000, "a message was heard, too");
+    assert_eq!(at.store.listened_until(2_000).await.unwrap(), 1_000, "a message was heard, too");
+    assert_eq!(at.store.listened_until(999).await.unwrap(), 8, "by a clock that was set back since");
 }
 
 #[tokio::test]

@@ -143,6 +143,8 @@ impl Writer {
                 }
                 Next::Changes => self.changes(),
                 Next::Retry => {
+                    // Where nothing is held, whoever was refused tries again: it must not be due for ever.
+                    self.retry_at = None;
                     if self.connection.is_none() {
                         self.open();
                     }

@@ -153,7 +153,7 @@ async fn messages_go_by_github_while_redis_is_away_and_none_comes_twice() {
         }
     });
     assert!(said.await.unwrap().starts_with("Waits for Redis"), "it is kept, and the reason said");
-    assert_eq!(scene.engine.snapshot().link.waiting_to_send, 1);
+    scene.until(|state| state.link.waiting_to_send == 1).await;
 
     scene.redis.restart().await.unwrap();
     scene.until(|state| state.condition == Condition::Connected && !state.mailbox.instead).await;

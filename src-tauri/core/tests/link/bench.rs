@@ -32,7 +32,7 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) async fn start() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let redis = Redis::start(dir.path(), RedisOptions { port: None, plain: true }).await.unwrap();
+        let redis = Redis::start(dir.path(), RedisOptions { plain: true, ..RedisOptions::default() }).await.unwrap();
         Self { redis, _dir: dir }
     }
 

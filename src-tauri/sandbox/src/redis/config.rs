@@ -12,6 +12,9 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::address::Address;
 
+/// The folder of what it holds, below its own.
+const DATA: &str = "data";
+
 /// Where the server's files are.
 #[derive(Debug)]
 pub(super) struct Paths {
@@ -24,6 +27,8 @@ pub(super) struct Paths {
     /// What it says before it can write its log.
     pub(super) errors: PathBuf,
     pub(super) log: PathBuf,
+    /// What it holds, where it keeps that.
+    pub(super) data: PathBuf,
 }
 
 /// Everything that survives a restart.
@@ -35,6 +40,8 @@ pub(super) struct Config {
     pub(super) password: SecretString,
     /// Is the certificate one that a client accepts?
     pub(super) acceptable: bool,
+    /// Is what it holds there again when it is started again?
+    pub(super) keeps: bool,
 }
 
 impl Paths {
@@ -48,6 +55,7 @@ impl Paths {
             pid: dir.join("redis.pid"),
             errors: dir.join("redis.err"),
             log: dir.join("redis.log"),
+            data: dir.join(DATA),
         }
     }
 
@@ -85,11 +93,17 @@ impl Config {
     fn text(&self) -> String {
         let Paths { dir, ca, certificate, key, pid, log, .. } = &self.paths;
         let quoted = |path: &Path| format!("{:?}", path.display().to_string());
+        // What is kept is written before it is answered: a killed server loses nothing, whenever it reaches the disk.
+        let kept = if self.keeps {
+            format!("appendonly yes\nappenddirname {DATA}\nappendfsync no")
+        } else {
+            "appendonly no".to_owned()
+        };
         // The command line stays as it was given, so that a leftover can be told by the file it names.
         format!(
             "bind 127.0.0.1\nport {plain}\ntls-port {port}\n\
              tls-ca-cert-file {ca}\ntls-cert-file {certificate}\ntls-key-file {key}\ntls-auth-clients no\n\
-             requirepass {password}\nsave \"\"\nappendonly no\n\
+             requirepass {password}\nsave \"\"\n{kept}\n\
              dir {dir}\npidfile {pid}\nlogfile {log}\nset-proc-title no\n",
             plain = self.plain_port.unwrap_or(0),
             port = self.port,

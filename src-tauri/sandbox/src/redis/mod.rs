@@ -1,4 +1,4 @@
-//! A real `redis-server` on loopback, with TLS, a password and nothing on disk that should last.
+//! A real `redis-server` on loopback, with TLS, a password and, unless it is wanted, nothing on disk that should last.
 //!
 //! The password stands in a configuration file that only its owner can read, never on a command line.
 
@@ -39,6 +39,8 @@ pub struct RedisOptions {
     pub port: Option<u16>,
     /// Should it also listen without TLS, on a port of its own? For tests of what happens then.
     pub plain: bool,
+    /// Is what it holds there again after it was killed and started again? For tests of what happens then.
+    pub keeps: bool,
 }
 
 /// What a server is given and otherwise makes for itself.
@@ -111,6 +113,7 @@ impl Redis {
             plain_port: options.plain.then(port::free).transpose()?,
             password: given.password.unwrap_or_else(fresh_password),
             acceptable,
+            keeps: options.keeps,
             paths,
         };
         let child = launch(&program, &config).await?;
@@ -207,6 +210,18 @@ impl Redis {
         self.kill().await?;
         self.child = launch(&self.program, &self.config).await?;
         Ok(())
+    }
+
+    /// The same without anything that it held.
+    pub async fn restart_empty(&mut self) -> Result<()> {
+        self.kill().await?;
+        match fs::remove_dir_all(&self.config.paths.data) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(error).context("cannot remove what the Redis server held");
+            }
+            _ => {}
+        }
+        self.restart().await
     }
 
     /// Stops the process where it stands. The system goes on answering for it at the TCP level.

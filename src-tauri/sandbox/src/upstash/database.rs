@@ -200,7 +200,11 @@ async fn serve(made: Made, mut orders: mpsc::Receiver<Reset>, told: Told) {
 /// The server, and what stands before it.
 async fn start(made: &Made, password: SecretString) -> Result<(Redis, Option<Front>)> {
     // Where something stands before the server, that has the port, and the server is reached in clear behind it.
-    let options = RedisOptions { port: (!made.controlled).then_some(made.port), plain: made.controlled };
+    let options = RedisOptions {
+        port: (!made.controlled).then_some(made.port),
+        plain: made.controlled,
+        ..RedisOptions::default()
+    };
     let certificates = Some(made.certificates.clone());
     let given = Given { password: Some(password), certificates, ..Given::default() };
     let redis = Redis::start_with(&made.folder, options, given).await?;

@@ -148,7 +148,9 @@ impl Absence {
         if let Some(open) = self.open.take()
             && let Some(cause) = doubt(found, &self.in_use, &open.cause)
         {
-            self.add(Gap { cause, ..open });
+            let gap = Gap { cause, ..open };
+            // How short it was says nothing where something is known to be gone.
+            if is_torn(found) { self.gaps.push(gap) } else { self.add(gap) }
         }
     }
 
@@ -161,7 +163,8 @@ impl Absence {
     }
 
     fn add(&mut self, gap: Gap) {
-        if gap.until - gap.since >= SHORTEST_GAP {
+        // One without any length: the clock was set back meanwhile, and nobody knows how long it was.
+        if !(1..SHORTEST_GAP).contains(&(gap.until - gap.since)) {
             self.gaps.push(gap);
         }
     }
@@ -182,15 +185,18 @@ impl Absence {
 /// Where nobody writes a record at all, everything may. Where somebody does, only what came on channels in use that
 /// have none.
 fn doubt(found: &[(String, Found)], in_use: &BTreeSet<String>, cause: &str) -> Option<String> {
-    let is = |wanted: Found| found.iter().any(|(_, found)| *found == wanted);
-    if is(Found::Torn) {
+    if is_torn(found) {
         return Some(format!("{cause}, and the record does not reach back that far"));
     }
     let told = |channel: &String| found.iter().any(|(name, found)| name == channel && *found == Found::Whole);
-    if is(Found::Whole) && in_use.iter().all(told) {
+    if found.iter().any(|(_, found)| *found == Found::Whole) && in_use.iter().all(told) {
         return None;
     }
     Some(cause.to_owned())
+}
+
+fn is_torn(found: &[(String, Found)]) -> bool {
+    found.iter().any(|(_, found)| *found == Found::Torn)
 }
 
 #[cfg(test)]
@@ -240,6 +246,22 @@ mod tests {
     fn a_torn_record_is_said() {
         let gap = gap_after(&["a"], &[("a", Found::Torn)]).unwrap();
         assert!(gap.cause.ends_with("the record does not reach back that far"), "{}", gap.cause);
+    }
+
+    #[test]
+    fn neither_a_short_gap_in_a_torn_record_nor_one_of_unknown_length_is_kept_quiet() {
+        let gap_after = |since, until, found: &[(String, Found)]| {
+            let mut absence = Absence::default();
+            absence.missed(since, until, "the connection was lost");
+            absence.proved(0, found);
+            absence.gap()
+        };
+        assert_eq!(gap_after(1_000, 1_050, &[]), None);
+        assert!(gap_after(1_000, 1_050, &found(&[("a", Found::Torn)])).is_some());
+        // What is given for a gap whose beginning lies ahead of its end.
+        assert!(gap_after(1_000, 1_000, &[]).is_some());
+        assert!(gap_after(1_000, 1_000, &found(&[("a", Found::Torn)])).is_some());
+        assert_eq!(gap_after(1_000, 1_000, &found(&[("a", Found::Whole)])), None);
     }
 
     #[test]

@@ -127,7 +127,7 @@ impl Intake {
         self.board.change(|inner| inner.roster.listening(at));
         match missed {
             Some(missed) => self.absence.missed(missed.since, missed.until, missed.cause.words()),
-            None if first => match self.store.listened_until().await {
+            None if first => match self.store.listened_until(at).await {
                 Ok(0) => {}
                 Ok(since) => self.absence.missed(since, at, NOT_RUNNING),
                 Err(trouble) => tracing::warn!("it is not known since when nothing was heard: {trouble}"),

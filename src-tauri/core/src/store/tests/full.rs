@@ -116,3 +116,24 @@ async fn small_messages_are_held_up_to_a_bound() {
 async fn a_limit_on_the_file_is_as_good_as_a_full_disk() {
     full_and_room_again(Disk::Limit, tempfile::tempdir().unwrap(), 10, 100_000).await;
 }
+
+#[tokio::test]
+async fn what_was_fetched_is_refused_and_can_be_fetched_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = Disk::at(folder.path());
+    let mut at = Fixture::at(folder);
+    at.arrive(&[task("first", "x")]).await;
+    disk.fill(&at.store).await;
+    let page = || Page { arrivals: vec![numbered(1, 1_000_000)], ..Page::default() };
+    let refused = within(at.store.take(page())).await.map_err(|trouble| trouble.code);
+    assert_eq!(refused, Err(TroubleCode::DiskFull));
+    // Nothing is held that could be tried again when the time for that has come, and all goes on past it.
+    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    let refused = within(at.store.take(page())).await.map_err(|trouble| trouble.code);
+    assert_eq!(refused, Err(TroubleCode::DiskFull));
+    disk.make_room(&at.store).await;
+    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    within(at.store.take(page())).await.unwrap();
+    assert!(at.store.health().borrow().is_none());
+    within(at.store.stop()).await;
+}

@@ -133,8 +133,7 @@ export const rotation = () => invoke<RotationView>("rotation");
 export const rotationCheck = () => invoke<RotationView>("rotation_check");
 export const rotationBegin = (reason: RotationReason) => invoke<RotationView>("rotation_begin", { reason });
 /** The new address, where it is asked for. */
-export const rotationGiveAddress = (text: string) =>
-  invoke<RotationView>("rotation_give_address", { text });
+export const rotationGiveAddress = (text: string) => invoke<RotationView>("rotation_give_address", { text });
 /** Tries now what it waits for. */
 export const rotationAgain = () => invoke<RotationView>("rotation_again");
 /** Helios has the new key, says the person; nobody waits for it any more. */
@@ -148,8 +147,7 @@ export const rotationTestHandover = () => invoke<RotationView>("rotation_test_ha
 /** Helios's public key comes as an offer, if Helios knows how. */
 export const rotationAskForKey = () => invoke<null>("rotation_ask_for_key");
 /** Uses the public key that was offered, after its fingerprint was compared; or puts it away. */
-export const rotationConfirmKey = (use: boolean) =>
-  invoke<RotationView>("rotation_confirm_key", { use });
+export const rotationConfirmKey = (use: boolean) => invoke<RotationView>("rotation_confirm_key", { use });
 
 /** Hands every event to `heard` until the returned function is called. */
 export const onEvent = (heard: (event: Event) => void) =>

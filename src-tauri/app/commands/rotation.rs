@@ -76,6 +76,11 @@ pub(crate) async fn rotation_test_handover(engine: State<'_, Engine>) -> Result<
 }
 
 #[tauri::command]
+pub(crate) async fn rotation_ask_for_key(engine: State<'_, Engine>) -> Result<(), Trouble> {
+    engine.rotation().ask_for_key().await
+}
+
+#[tauri::command]
 pub(crate) async fn rotation_confirm_key(engine: State<'_, Engine>, r#use: bool) -> Result<RotationView, Trouble> {
     engine.confirm_key(r#use).await?;
     Ok(engine.rotation().view())

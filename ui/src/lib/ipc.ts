@@ -144,6 +144,8 @@ export const rotationCopyAddress = () => invoke<number>("rotation_copy_address")
 export const rotationReceipts = () => invoke<RotationReceipt[]>("rotation_receipts");
 export const rotationExport = () => invoke<Exported>("rotation_export");
 export const rotationTestHandover = () => invoke<RotationView>("rotation_test_handover");
+/** Helios's public key comes as an offer, if Helios knows how. */
+export const rotationAskForKey = () => invoke<null>("rotation_ask_for_key");
 /** Uses the public key that was offered, after its fingerprint was compared; or puts it away. */
 export const rotationConfirmKey = (use: boolean) => invoke<RotationView>("rotation_confirm_key", { use });
 

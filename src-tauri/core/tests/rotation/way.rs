@@ -27,7 +27,7 @@ fn sealed_in_the_mailbox() {
         let view = world.until(&engine, |view| view.helios_behind_since.is_some()).await;
         let id = view.id.unwrap();
         // What Helios finds in the mailbox, and nobody else can read.
-        let sealed = world.sealed(&id).await;
+        let sealed = world.sealed(&id);
         let opened = String::from_utf8(age::decrypt(&identity, sealed.as_bytes()).unwrap()).unwrap();
         assert_eq!(opened, exposed(&world.url()));
         world.helios_says(&opened.into(), "helios", "rotation.ack", &id).await;

@@ -151,21 +151,17 @@ impl World {
     /// Waits until the rotation is as wanted.
     pub(crate) async fn until(&self, engine: &Engine, wanted: impl Fn(&RotationView) -> bool) -> RotationView {
         let mut changes = engine.rotation().changes();
-        let found = timeout(SOON, changes.wait_for(|view| wanted(view))).await;
-        match found {
-            Ok(view) => {
-                let view = view.unwrap().clone();
-                self.note_key();
-                view
-            }
-            Err(_) => panic!("it stays at {:#?}\nlink: {:#?}", engine.rotation().view(), engine.snapshot().link),
-        }
+        let Ok(view) = timeout(SOON, changes.wait_for(|view| wanted(view))).await else {
+            panic!("it stays at {:#?}\nlink: {:#?}", engine.rotation().view(), engine.snapshot().link);
+        };
+        let view = view.unwrap().clone();
+        self.note_key();
+        view
     }
 
     pub(crate) async fn until_reset(&self) {
-        let before = 0;
         let done = async {
-            while self.resets() == before {
+            while self.resets() == 0 {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
@@ -262,7 +258,7 @@ impl World {
     }
 
     /// What was left sealed for that rotation.
-    pub(crate) async fn sealed(&self, id: &str) -> String {
+    pub(crate) fn sealed(&self, id: &str) -> String {
         let comments = self.github.comments();
         let found = comments.iter().filter_map(|comment| {
             let json = comment.body.split_once("```json\n")?.1.split_once("\n```")?.0;
@@ -290,7 +286,7 @@ impl World {
         link.connect(Plan {
             address: Address::parse(url).unwrap(),
             channels: vec!["chad→helios".into()],
-            heartbeat: Heartbeat { channel: "test".into(), every: Duration::from_secs(600), payload },
+            heartbeat: Heartbeat { channel: "test".into(), every: Duration::from_mins(10), payload },
         });
         let mut status = link.status();
         timeout(SOON, status.wait_for(|status| status.state == LinkState::Connected)).await.unwrap().unwrap();

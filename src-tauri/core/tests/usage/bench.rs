@@ -74,6 +74,7 @@ impl Scene {
             api: None,
             github: None,
             mailbox: None,
+            rotation: heliograph_core::rotation::Tuning::default(),
             notifier: Arc::clone(&self.screen) as Arc<dyn Notifier>,
             version: "0".into(),
             sandbox: false,

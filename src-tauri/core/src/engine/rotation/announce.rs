@@ -12,6 +12,7 @@ use crate::{
     link::LinkState,
     message::{Outgoing, Priority, channel, new_id, now},
     rotation::Happening,
+    trouble::{Trouble, TroubleCode},
     usage::CommandKind,
 };
 
@@ -88,6 +89,26 @@ impl Rotation {
         if announced && self.shared.means.link.status().borrow().state == LinkState::Connected {
             self.tell(if well { OVER_DONE } else { OVER_CANCELLED }).await;
         }
+    }
+
+    /// Asks Helios for its public key; it comes as an offer, if Helios knows how. Fails where there is no connection.
+    pub async fn ask_for_key(&self) -> Result<(), Trouble> {
+        let (names, record) = {
+            let settings = self.shared.means.settings.borrow();
+            (settings.names(), settings.recorded())
+        };
+        let on = channel::between(&names.me, names.peers.first().map_or("", String::as_str));
+        let (id, at, data) = (new_id(), now(), json!({}));
+        let (from, kind, priority) = (&names.me, "rotation.key.ask", Priority::Normal);
+        let message = Outgoing { from, kind, data, id: &id, at, reply_to: None, priority };
+        let asked = self.shared.means.link.publish_as(CommandKind::Publish, &on, message.to_bytes(), record).await;
+        asked.map(|_| ()).map_err(|failed| {
+            Trouble::new(
+                TroubleCode::NotPossible,
+                format!("Helios could not be asked: {failed}."),
+                "Paste the public key that heliograph.py shows.",
+            )
+        })
     }
 
     /// Says to all where the rotation is; true where at least the announcement to all went out.

@@ -80,7 +80,7 @@ impl Notice {
 }
 
 /// The phases of an announcement: it begins, it went well, it came to nothing.
-pub(super) const BEGINS: &str = "announced";
+pub(super) const BEGINS: &str = "announce";
 pub(super) const OVER_DONE: &str = "done";
 pub(super) const OVER_CANCELLED: &str = "cancelled";
 
@@ -177,7 +177,7 @@ mod tests {
         let said = |json: &str| notice(json).map(|notice| notice.said);
         let ack = r#"{"from":"helios","type":"rotation.ack","data":{"rotation_id":"r1"}}"#;
         assert_eq!(said(ack), Some(Said::Ack("r1".into())));
-        for (phase, wanted) in [("announced", Said::Begins("r".into())), ("done", Said::Over("r".into()))] {
+        for (phase, wanted) in [("announce", Said::Begins("r".into())), ("done", Said::Over("r".into()))] {
             let json = format!(r#"{{"type":"rotation","data":{{"rotation_id":"r","phase":"{phase}"}}}}"#);
             assert_eq!(said(&json), Some(wanted));
         }

@@ -219,7 +219,7 @@ impl Rotation {
     /// From the first moment that nothing was heard, but not before the key was asked for.
     fn measure(&self, at: crate::message::Millis, deaf_since: Option<crate::message::Millis>) {
         self.shared.note(|journal| {
-            let from = deaf_since.max(journal.asked_at).or(deaf_since);
+            let from = deaf_since.max(journal.asked_at);
             journal.connected_at = Some(at);
             if journal.outage_ms.is_none() {
                 journal.outage_ms = from.map(|from| (at - from).max(0));

@@ -14,6 +14,7 @@ mod faults;
 mod hostile;
 mod instance;
 mod keychain;
+mod keys;
 mod mailbox;
 mod pages;
 mod records;

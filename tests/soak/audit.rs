@@ -35,6 +35,9 @@ pub(crate) struct Gap {
     pub(crate) cause: String,
 }
 
+/// By how much a clock may have been wrong between two times.
+pub(crate) type Wrong = Box<dyn Fn(Millis, Millis) -> Vec<Millis> + Send + Sync>;
+
 /// Everything there is to judge by.
 #[derive(Default)]
 pub(crate) struct Evidence {
@@ -51,7 +54,7 @@ pub(crate) struct Evidence {
     /// How far it was read: by the program, and by each agent.
     pub(crate) read: HashMap<String, Entry>,
     /// By how much the program's clock may have been wrong between two times.
-    pub(crate) wrong: Option<Box<dyn Fn(Millis, Millis) -> Vec<Millis> + Send + Sync>>,
+    pub(crate) wrong: Option<Wrong>,
 }
 
 #[derive(Debug, Default)]

@@ -16,7 +16,7 @@ pub(super) struct Server {
 impl Server {
     pub(super) async fn start() -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let redis = Redis::start(folder.path(), RedisOptions { port: None, plain: true }).await?;
+        let redis = Redis::start(folder.path(), RedisOptions { plain: true, ..RedisOptions::default() }).await?;
         let url = redis.plain_url().context("the server has no plain port")?;
         let mut admin = redis::Client::open(url.expose_secret())?.get_multiplexed_async_connection().await?;
         let () = redis::cmd("CONFIG").arg("RESETSTAT").query_async(&mut admin).await?;

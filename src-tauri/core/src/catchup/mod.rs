@@ -12,6 +12,7 @@ use std::collections::VecDeque;
 
 use crate::{
     link::{AskFailed, Link},
+    message::Millis,
     store::{EntryId, Reached},
     usage::CommandKind,
 };
@@ -52,6 +53,8 @@ pub(crate) enum Found {
 /// Reads the records from where each was left.
 pub(crate) struct Reader<'a> {
     link: &'a Link,
+    /// Nothing is read over another session: what was missed before that is not known yet.
+    session: Option<Millis>,
     merge: Merge,
     /// Channels whose record was never read.
     fresh: Vec<String>,
@@ -64,12 +67,13 @@ pub(crate) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// For these channels, each with how far its record was read.
-    pub(crate) fn new(link: &'a Link, records: Vec<(String, Option<EntryId>)>) -> Self {
+    /// For these channels, each with how far its record was read, over the session that stands since then.
+    pub(crate) fn new(link: &'a Link, session: Option<Millis>, records: Vec<(String, Option<EntryId>)>) -> Self {
         let fresh = records.iter().filter(|(_, cursor)| cursor.is_none()).map(|(name, _)| name.clone()).collect();
         let known = records.into_iter().filter_map(|(name, cursor)| Some((name, cursor?)));
         Self {
             link,
+            session,
             merge: Merge::new(known),
             fresh,
             found: Vec::new(),
@@ -80,8 +84,8 @@ impl<'a> Reader<'a> {
     }
 
     /// For these channels, everything since that moment by the server's clock, whatever was read before.
-    pub(crate) fn since(link: &'a Link, channels: Vec<String>, ms: u64) -> Self {
-        let mut reader = Self::new(link, Vec::new());
+    pub(crate) fn since(link: &'a Link, session: Option<Millis>, channels: Vec<String>, ms: u64) -> Self {
+        let mut reader = Self::new(link, session, Vec::new());
         reader.merge = Merge::since(channels, EntryId { ms, nth: 0 });
         reader
     }
@@ -120,7 +124,7 @@ impl<'a> Reader<'a> {
         }
         let answers = self
             .link
-            .ask(CommandKind::CatchUp, fresh.iter().map(|channel| question::newest(channel)).collect())
+            .ask(CommandKind::CatchUp, self.session, fresh.iter().map(|channel| question::newest(channel)).collect())
             .await?;
         for (channel, answer) in fresh.into_iter().zip(&answers) {
             let newest = entry::ids(answer).next_back();
@@ -132,7 +136,8 @@ impl<'a> Reader<'a> {
     }
 
     async fn read(&mut self, wanted: &[(String, EntryId)]) -> Result<(), AskFailed> {
-        let answers = self.link.ask(CommandKind::CatchUp, vec![question::after(wanted, self.count)]).await?;
+        let answers =
+            self.link.ask(CommandKind::CatchUp, self.session, vec![question::after(wanted, self.count)]).await?;
         let mut entries = entry::by_channel(answers.first());
         let bytes: usize = entries.iter().flat_map(|(_, entries)| entries).map(|entry| entry.payload.len()).sum();
         for (channel, _) in wanted {
@@ -171,7 +176,7 @@ impl<'a> Reader<'a> {
 
     /// Does a record still hold everything that was ever written into it? Not known where the server does not count.
     async fn nothing_was_cut(&self, channel: &str) -> Result<bool, AskFailed> {
-        match self.link.ask(CommandKind::CatchUp, vec![question::about(channel)]).await {
+        match self.link.ask(CommandKind::CatchUp, self.session, vec![question::about(channel)]).await {
             Ok(answers) => Ok(answers.first().and_then(entry::is_uncut).unwrap_or(false)),
             Err(AskFailed::Refused(_)) => Ok(false),
             Err(failed) => Err(failed),

@@ -10,7 +10,7 @@ use super::{
     publish::{Ask, Publish, QUEUE, Request},
     wake::Wake,
 };
-use crate::usage::CommandKind;
+use crate::{message::Millis, usage::CommandKind};
 
 /// Where to connect, and what to listen to.
 #[derive(Debug)]
@@ -171,10 +171,16 @@ impl Link {
         answered.await.unwrap_or(Err(PublishFailed::Unknown))
     }
 
-    /// Sends commands in one round trip, and gives their answers. Waits while the queue is full.
-    pub(crate) async fn ask(&self, kind: CommandKind, commands: Vec<Cmd>) -> Result<Vec<Value>, AskFailed> {
+    /// Sends commands in one round trip, and gives their answers; only on the session that was confirmed at that time,
+    /// if one is named. Waits while the queue is full.
+    pub(crate) async fn ask(
+        &self,
+        kind: CommandKind,
+        session: Option<Millis>,
+        commands: Vec<Cmd>,
+    ) -> Result<Vec<Value>, AskFailed> {
         let (answer, answered) = oneshot::channel();
-        let request = Request::Ask(Ask { kind, commands, answer });
+        let request = Request::Ask(Ask { kind, commands, session, answer });
         self.requests.send(request).await.map_err(|_| AskFailed::NotConnected)?;
         answered.await.unwrap_or(Err(AskFailed::NotConnected))
     }

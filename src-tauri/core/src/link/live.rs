@@ -69,7 +69,13 @@ pub(super) struct Surroundings<'a> {
 pub(super) async fn live(mut session: Session, around: Surroundings<'_>) -> Ended {
     let limit = around.tuning.answer_limit;
     let load = Load::default();
-    let way = Way { commands: session.commands.clone(), limit, load: &load, meter: &around.tuning.meter };
+    let way = Way {
+        commands: session.commands.clone(),
+        limit,
+        load: &load,
+        meter: &around.tuning.meter,
+        session: session.at,
+    };
     let mut publishing = pin!(publish_all(around.requests, way));
     let mut probe = Probe::new(around.plan.heartbeat.every, limit, Instant::now());
     let mut beat: Option<Beating> = None;

@@ -16,6 +16,7 @@ use tokio::{
 
 use super::fault::{self, Failure, Stage};
 use crate::{
+    message::Millis,
     trouble::Trouble,
     usage::{CommandKind, Meter},
 };
@@ -63,6 +64,8 @@ pub(super) struct Ask {
     /// What they count as.
     pub(super) kind: CommandKind,
     pub(super) commands: Vec<Cmd>,
+    /// Only on the session that stands since then, if one is named.
+    pub(super) session: Option<Millis>,
     pub(super) answer: oneshot::Sender<Result<Vec<Value>, AskFailed>>,
 }
 
@@ -148,6 +151,8 @@ pub(super) struct Way<'a> {
     pub(super) limit: Duration,
     pub(super) load: &'a Load,
     pub(super) meter: &'a Meter,
+    /// Since when the session stands.
+    pub(super) session: Millis,
 }
 
 impl Way<'_> {
@@ -180,7 +185,12 @@ impl Way<'_> {
     }
 
     async fn ask(&mut self, question: Ask) -> Result<(), Failure> {
-        let Ask { kind, commands, answer } = question;
+        let Ask { kind, commands, session, answer } = question;
+        if session.is_some_and(|session| session != self.session) {
+            // Whoever asked may have stopped waiting.
+            let _ = answer.send(Err(AskFailed::NotConnected));
+            return Ok(());
+        }
         let mut pipeline = Pipeline::with_capacity(commands.len());
         for command in commands {
             pipeline.add_command(command);

@@ -42,6 +42,8 @@ pub(super) struct Intake {
     link: Link,
     board: Arc<Board>,
     absence: Absence,
+    /// The session whose beginning was the last that we heard of, by when it was.
+    session: Option<Millis>,
 }
 
 /// A person wants something of the intake.
@@ -62,7 +64,7 @@ enum Halted {
 
 impl Intake {
     pub(super) fn new(settings: watch::Receiver<Settings>, store: Store, link: Link, board: Arc<Board>) -> Self {
-        Self { settings, store, link, board, absence: Absence::default() }
+        Self { settings, store, link, board, absence: Absence::default(), session: None }
     }
 
     pub(super) async fn run(mut self, mut deliveries: mpsc::Receiver<Delivery>, mut wishes: mpsc::Receiver<Wish>) {
@@ -135,6 +137,7 @@ impl Intake {
             None => {}
         }
         self.absence.connected();
+        self.session = Some(at);
         self.board.mended(TroubleCode::RecordUnusable);
         // Whoever has just started the program was away.
         self.prove(first || self.absence.lasted() >= LONG_AWAY).await;
@@ -167,7 +170,7 @@ impl Intake {
     async fn catch_up(&mut self, channels: Vec<String>, away: bool) -> Result<Vec<(String, catchup::Found)>, Halted> {
         let Records { cursors, newest } = self.store.records(channels.clone()).await.map_err(Halted::Store)?;
         let link = self.link.clone();
-        let mut reader = Reader::new(&link, channels.into_iter().zip(cursors).collect());
+        let mut reader = Reader::new(&link, self.session, channels.into_iter().zip(cursors).collect());
         let without_id = self.take_all(&mut reader, away).await?;
         // Some of what was read the last time may still be on its way to us.
         if !self.absence.holds() {
@@ -210,7 +213,7 @@ impl Intake {
         let channels = self.settings.borrow().names().recorded();
         let since = u64::try_from(now() - EARLIER).unwrap_or_default();
         let link = self.link.clone();
-        if let Err(halted) = self.take_all(&mut Reader::since(&link, channels, since), true).await {
+        if let Err(halted) = self.take_all(&mut Reader::since(&link, self.session, channels, since), true).await {
             tracing::warn!("what was sent before the first start is not read: {halted}");
             self.board.change(|inner| inner.earlier = true);
         }

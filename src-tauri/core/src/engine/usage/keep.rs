@@ -159,7 +159,7 @@ impl Desk {
         }
         let mut command = Cmd::new();
         command.arg("SET").arg(ALIVE_KEY).arg(now).arg("EX").arg(ALIVE_LIFE);
-        match self.means.link.ask(CommandKind::KeepAlive, vec![command]).await {
+        match self.means.link.ask(CommandKind::KeepAlive, None, vec![command]).await {
             Ok(_) => self.alive(now).await,
             Err(AskFailed::Refused(trouble)) => {
                 tracing::info!("the weekly write was refused: {trouble}");

@@ -15,7 +15,7 @@ pub(crate) struct Flags {
     /// Run against a Redis and a Helios on this computer, apart from everything else.
     #[arg(long)]
     pub(crate) sandbox: bool,
-    /// Open the window on a page: inbox or link.
+    /// Open the window on a page: inbox, link, keys, usage, settings or setup.
     #[arg(long, value_name = "PAGE")]
     pub(crate) open: Option<Page>,
 }

@@ -51,7 +51,16 @@ async fn near_a_limit_it_slows_itself_says_so_and_goes_on_when_that_is_over() {
 
     let before = engine.usage();
     say(&engine, "note", "can wait").await;
+    // The task that follows is sent, and the note still waits then.
+    until(&engine, |state| state.link.waiting_to_send == 1).await;
     say(&engine, "task", "cannot").await;
+    let published = || of(&engine.usage(), CommandKind::Publish);
+    let gone = async {
+        while published() == of(&before, CommandKind::Publish) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(LIMIT, gone).await.expect("the task goes out");
     until(&engine, |state| state.link.waiting_to_send == 1).await;
     let after = engine.usage();
     let grew = |kind| of(&after, kind) - of(&before, kind);

@@ -1,5 +1,5 @@
-//! Where files with messages, receipts and tables go to, and where one that comes in waits: the window hands it over in parts, for a page
-//! has no paths.
+//! Where files with messages, receipts and tables go to, and where one that comes in waits: the window hands it over in
+//! parts, for a page has no paths.
 
 use std::{
     fs::{self, File, OpenOptions},

@@ -233,8 +233,8 @@ pub struct KeyAge {
     /// Known here since.
     #[ts(type = "number")]
     pub since: Millis,
-    /// To be renewed in so many days; below 0 it is overdue.
-    pub due_in: i32,
+    /// To be renewed in so many days; below 0 it is overdue. None where reminders are off: then it never is.
+    pub due_in: Option<i32>,
     /// How it is renewed by hand, step by step; empty for the database's, which is rotated.
     pub steps: Vec<String>,
 }

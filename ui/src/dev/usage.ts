@@ -193,6 +193,7 @@ export function usageOf(which: Case, settings: Settings = usual, now = Date.now(
               high: end(Math.max(...full)),
               percent: percentOf(end(middle), limit),
               of: known,
+    elsewhere: which === "quiet" ? 4310 : 0,
               method,
               passes_on:
                 passes && limit !== null

@@ -57,6 +57,7 @@ pub fn compose(facts: Facts<'_>) -> UsageView {
         turns_at: month.ends(),
         meters: meters.iter().map(meter).collect(),
         days: days(books, month, day_of(now)),
+        elsewhere: books.elsewhere(month),
         forecasts: forecasts.iter().map(|(kind, made)| shown(*kind, made, &meters)).collect(),
         kinds: kinds(&books.month(month), meters[0].limit),
         read_at: reading.map(|reading| reading.at),
@@ -226,7 +227,7 @@ mod tests {
     fn books() -> Books {
         let mut books = Books::default();
         let days = ["20", "21", "22", "23", "24"].into_iter();
-        books.open(days.flat_map(|day| [amount(day, "heartbeat", 720), amount(day, "record", 280)]).collect());
+        books.open(days.flat_map(|day| [amount(day, "heartbeat", 720), amount(day, "record", 280)]).collect(), "");
         books
     }
 
@@ -286,7 +287,7 @@ mod tests {
     #[test]
     fn what_a_day_brings_is_the_mean_of_the_full_days() {
         let mut books = Books::default();
-        books.open(vec![amount("22", "publish", 9_000), amount("23", "publish", 10), amount("24", "publish", 30)]);
+        books.open(vec![amount("22", "publish", 9_000), amount("23", "publish", 10), amount("24", "publish", 30)], "");
         let made = rates(&books, 4.0, at("2026-11-25T12:00:00Z"));
         assert!((made.messages - 20.0).abs() < 1e-9 && (made.tasks - 4.0).abs() < 1e-9);
     }

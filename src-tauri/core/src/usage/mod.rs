@@ -19,7 +19,7 @@ mod view;
 mod warning;
 mod what_if;
 
-pub use books::{Books, DayCount};
+pub use books::{Books, DayCount, Line};
 pub use compose::{Facts, as_set, compose, rates, will_be};
 pub use export::csv;
 pub use forecast::{Days, Forecast, forecast};

@@ -173,7 +173,7 @@ mod tests {
         let meter = Meter::default();
         meter.count(CommandKind::Publish, ours);
         let mut books = Books::default();
-        books.open(Vec::new());
+        books.open(Vec::new(), "");
         books.count(&meter.so_far(), now);
         books
     }

@@ -21,6 +21,9 @@ pub struct UsageView {
     pub meters: Vec<MeterView>,
     /// Our commands on each day of the month up to today, oldest first.
     pub days: Vec<DayView>,
+    /// Our commands of the month that went to other databases: they are in none of these figures.
+    #[ts(type = "number")]
+    pub elsewhere: u64,
     /// Where the month will end: for commands and for bandwidth, each where there is something to go by.
     pub forecasts: Vec<ForecastView>,
     /// Our commands of this month by kind, the most first; those of nothing are left out.

@@ -4,5 +4,7 @@
 
 mod bench;
 mod counting;
+mod idle;
 mod limits;
+mod moving;
 mod reading;

@@ -195,9 +195,8 @@ mod tests {
         let mut ages = Ages::default();
         ages.see(KeyKind::Database, "d", None, 0);
         ages.see(KeyKind::Api, "a", None, 0);
-        let due = |rotate, renew| -> Vec<_> {
-            ages.view(rotate, renew, 400 * DAY).iter().map(|age| age.due_in).collect()
-        };
+        let due =
+            |rotate, renew| -> Vec<_> { ages.view(rotate, renew, 400 * DAY).iter().map(|age| age.due_in).collect() };
         assert_eq!(due(0, 0), [None, None]);
         assert_eq!(due(0, 90), [None, Some(-310)]);
         assert_eq!(due(30, 0), [Some(-370), None]);

@@ -3,8 +3,8 @@
 use jiff::{ToSpan, civil::Date};
 
 use super::{
-    Books, CommandKind, DayView, Days, Forecast, ForecastView, KindCount, KindView, KnownFrom, Level, MeterKind,
-    MeterView, PlanView, Reading, SavingView, Standing, Tally, UsageView, WhatIf,
+    ADay, Books, CommandKind, DayView, Days, Forecast, ForecastView, KindCount, KindView, KnownFrom, Level, MARKS,
+    MeterKind, MeterView, PlanView, Reading, SavingView, Standing, Tally, UsageView, WhatIf,
     forecast::forecast,
     level::percent,
     month::{DAY, Month, day_of},
@@ -65,6 +65,7 @@ pub fn compose(facts: Facts<'_>) -> UsageView {
         plan,
         saving: SavingView {
             on: settings.slow_down,
+            marks: MARKS,
             level,
             words: level.in_words().into(),
             until: (level != Level::Usual).then(|| month.ends()),
@@ -118,6 +119,7 @@ fn shown(kind: MeterKind, made: &Forecast, meters: &[Standing; 3]) -> ForecastVi
         of: meter.map_or(KnownFrom::Ours, |meter| meter.known_from),
         method: made.method.clone(),
         passes_on: made.passes_on.map(|day| day.to_string()),
+        a_day: ADay { expected: made.a_day.middle, low: made.a_day.least, high: made.a_day.most, most: made.room },
     }
 }
 
@@ -131,6 +133,7 @@ fn meter(standing: &Standing) -> MeterView {
         limit: standing.limit,
         limit_from: standing.limit_from,
         percent: standing.percent(),
+        level: standing.level(),
     }
 }
 

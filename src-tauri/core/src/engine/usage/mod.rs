@@ -22,7 +22,7 @@ use crate::{
     settings::Settings,
     store::Store,
     trouble::Trouble,
-    usage::{self, Books, Facts, Level, Meter, Month, Reading, Standing, Told, UsageView, WhatIf, WhatIfView},
+    usage::{self, Books, Facts, Frame, Level, Meter, Month, Reading, Standing, Told, UsageView, WhatIf, WhatIfView},
 };
 
 /// What the desk works with.
@@ -115,7 +115,10 @@ impl Desk {
     /// What a month would cost with other settings.
     pub(super) fn what_if(&self, wanted: WhatIf) -> WhatIfView {
         let now = now();
-        let settings = self.means.settings.borrow().usage.clone();
+        let (set, settings) = {
+            let settings = self.means.settings.borrow();
+            (usage::as_set(&settings), settings.usage.clone())
+        };
         let state = self.look();
         let rates = usage::rates(&state.books, state.tasks, now);
         let [commands, ..] = usage::standing(&state.books, state.reading.as_ref(), &settings, now);

@@ -10,6 +10,7 @@ mod lost;
 mod session;
 mod two;
 mod way;
+#[allow(dead_code, reason = "the test of what all of it costs does more with it")]
 mod world;
 
 use heliograph_core::rotation::{

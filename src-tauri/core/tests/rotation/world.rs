@@ -53,10 +53,19 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn start() -> Self {
+        Self::with(false).await
+    }
+
+    /// The same with a database that is paid for.
+    pub(crate) async fn start_paid() -> Self {
+        Self::with(true).await
+    }
+
+    async fn with(paid: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let upstash = Upstash::start(&folder.path().join("upstash"), UpstashOptions::default()).await.unwrap();
         let github = Github::start(GithubOptions::default()).await.unwrap();
-        let id = upstash.make("db").await.unwrap();
+        let id = if paid { upstash.make_paid("db").await } else { upstash.make("db").await }.unwrap();
         let world = Self { upstash, github, folder, id, keys: Mutex::default(), settings: Mutex::default() };
         world.note_key();
         world
@@ -65,6 +74,15 @@ impl World {
     /// The address that is right at present.
     pub(crate) fn url(&self) -> SecretString {
         self.upstash.database_url(&self.id).unwrap()
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// What an engine of this name is to begin with.
+    pub(crate) fn prefer(&self, name: &str, settings: Settings) {
+        self.settings.lock().unwrap().insert(name.into(), settings);
     }
 
     pub(crate) fn resets(&self) -> u32 {
@@ -133,7 +151,7 @@ impl World {
         timeout(SOON, said).await.unwrap_or_else(|_| panic!("it says {:?}", engine.snapshot().headline));
     }
 
-    async fn connected(&self, engine: &Engine) {
+    pub(crate) async fn connected(&self, engine: &Engine) {
         let mut events = engine.events();
         let up = async {
             while engine.snapshot().link.state != LinkState::Connected {
@@ -249,7 +267,7 @@ impl World {
         settings.rotation.helios_key = key.into();
         settings.rotation.command = command.into();
         engine.change_settings(settings).await.unwrap();
-        self.settings.lock().unwrap().insert("one".into(), engine.settings());
+        self.prefer("one", engine.settings());
     }
 
     pub(crate) async fn mailbox(&self, engine: &Engine) {

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _, net::Ipv4Addr, pin::Pin, sync:
 use heliograph_core::{
     discover::Surroundings,
     engine::{Condition, Draft, Engine, Setup, Snapshot, Source},
+    guide::Keep,
     home::Home,
     message::Priority,
     notification::{NotShown, Notification, Notifier, Subject},
@@ -160,6 +161,14 @@ pub(crate) async fn looked_over(engine: &Engine) {
         engine.change_settings(settings).await.unwrap();
         until(engine, |state| state.saving == level).await;
     }
+}
+
+/// Tries an address and uses it from now on.
+pub(crate) async fn move_to(engine: &Engine, url: &SecretString) {
+    engine.guide().try_address(url, true).await.unwrap();
+    let mut guide = engine.guide().changes();
+    timeout(LIMIT, guide.wait_for(|view| !view.testing && !view.checks.is_empty())).await.unwrap().unwrap();
+    engine.guide().keep(Keep::Session).await.unwrap();
 }
 
 pub(crate) fn of(view: &UsageView, kind: CommandKind) -> u64 {

@@ -2,21 +2,11 @@
 
 use heliograph_core::{
     engine::Engine,
-    guide::Keep,
     usage::{CommandKind, Level},
 };
 use secrecy::SecretString;
-use tokio::time::timeout;
 
-use crate::bench::{LIMIT, Scene, connected, of, say_and_send, until};
-
-/// Tries an address and uses it from now on.
-async fn move_to(engine: &Engine, url: &SecretString) {
-    engine.guide().try_address(url, true).await.unwrap();
-    let mut guide = engine.guide().changes();
-    timeout(LIMIT, guide.wait_for(|view| !view.testing && !view.checks.is_empty())).await.unwrap().unwrap();
-    engine.guide().keep(Keep::Session).await.unwrap();
-}
+use crate::bench::{Scene, connected, move_to, of, say_and_send, until};
 
 fn ours(engine: &Engine) -> u64 {
     engine.usage().meters[0].ours.unwrap()

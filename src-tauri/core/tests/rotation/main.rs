@@ -5,6 +5,7 @@
 
 mod crash;
 mod journal;
+mod locked;
 mod lost;
 mod power;
 #[path = "../credentials/session.rs"]

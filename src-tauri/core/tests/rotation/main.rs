@@ -7,11 +7,13 @@ mod crash;
 mod journal;
 mod locked;
 mod lost;
+mod outage;
 mod power;
 #[path = "../credentials/session.rs"]
 #[allow(dead_code, reason = "the keychain's own tests do more with it")]
 mod session;
 mod two;
+mod voice;
 mod way;
 mod world;
 

@@ -5,6 +5,7 @@ mod ground;
 #[path = "../../../src-tauri/core/tests/rotation/journal.rs"]
 mod journal;
 mod killed;
+mod secrets;
 #[path = "../../../src-tauri/core/tests/rotation/voice.rs"]
 #[allow(dead_code, reason = "the outage is measured elsewhere")]
 mod voice;

@@ -9,3 +9,4 @@ mod secrets;
 #[path = "../../../src-tauri/core/tests/rotation/voice.rs"]
 #[allow(dead_code, reason = "the outage is measured elsewhere")]
 mod voice;
+mod whole;

@@ -15,7 +15,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use heliograph_core::rotation::RotationReason;
+use heliograph_core::{engine::Engine, rotation::RotationReason};
 use heliograph_sandbox::upstash::Habits as UpstashHabits;
 use redis::RedisResult;
 use rusqlite::{Connection, OpenFlags};
@@ -108,18 +108,31 @@ async fn until_stored(database: &PathBuf, number: u64) {
     }
 }
 
-async fn outage_is_as_measured(world: &World, cuts: bool) {
-    world.upstash.adopt(UpstashHabits { cuts_connections: cuts, ..UpstashHabits::default() });
-    let engine = world.engine("one").await;
-    let database = world.home("one").database();
+/// Somebody with a user of its own, as often as is wanted.
+async fn rulers<const N: usize>(world: &World) -> [Voice; N] {
     let (url, authority) = (exposed(&world.url()), world.upstash.ca_file());
     let mut owner = Voice::connect(&url, authority).await.unwrap();
     let () = owner.ask(&["ACL", "SETUSER", "ruler", "on", ">of the ruler", "~*", "&*", "+@all"]).await.unwrap();
     let place = url.rsplit_once('@').unwrap().1;
     let ruler = format!("rediss://ruler:of%20the%20ruler@{place}");
-    let stop = Arc::<AtomicBool>::default();
-    let observing = observe(Voice::connect(&ruler, authority).await.unwrap(), Arc::clone(&stop));
-    let publishing = publish(Voice::connect(&ruler, authority).await.unwrap(), Arc::clone(&stop));
+    let mut voices = Vec::new();
+    for _ in 0..N {
+        voices.push(Voice::connect(&ruler, authority).await.unwrap());
+    }
+    voices.try_into().ok().unwrap()
+}
+
+async fn told(engine: &Engine) -> i64 {
+    engine.rotation().receipts().await.unwrap()[0].outage_ms.unwrap()
+}
+
+async fn outage_is_as_measured(world: &World, cuts: bool) {
+    world.upstash.adopt(UpstashHabits { cuts_connections: cuts, ..UpstashHabits::default() });
+    let engine = world.engine("one").await;
+    let database = world.home("one").database();
+    let ([observer, publisher], stop) = (rulers(world).await, Arc::<AtomicBool>::default());
+    let observing = observe(observer, Arc::clone(&stop));
+    let publishing = publish(publisher, Arc::clone(&stop));
     until_stored(&database, 20).await;
     engine.rotation().begin(RotationReason::Asked).await.unwrap();
     world.finishes(&engine).await;
@@ -135,12 +148,36 @@ async fn outage_is_as_measured(world: &World, cuts: bool) {
     let missed: Vec<u64> = (1..sent).step_by(2).filter(|odd| !rows.iter().any(|(number, _)| number == odd)).collect();
     // What was heard before the end may have been stored behind it.
     let live = rows.iter().filter(|(number, _)| number % 2 == 1 && *number > missed[0]).map(|(_, at)| *at).min();
-    let (measured, told) = (live.unwrap() - ended, engine.rotation().receipts().await.unwrap()[0].outage_ms.unwrap());
+    let (measured, told) = (live.unwrap() - ended, told(&engine).await);
     assert!((measured - told).abs() <= OFF, "measured {measured} ms, the receipt says {told} ms");
     let lost: Vec<_> =
         (0..sent).step_by(2).filter(|even| rows.iter().filter(|(number, _)| number == even).count() != 1).collect();
     assert!(lost.is_empty(), "recorded, and not there once: {lost:?}");
     world.ends_well(&engine, "one", &[], 1).await;
+}
+
+/// Nothing is heard for a minute but that, and the service takes its time: at the server there is nobody only between
+/// the old subscription and the new one.
+#[test]
+fn kept_connections_where_all_is_quiet() {
+    within("outage::kept_connections_where_all_is_quiet", async |session| {
+        session.open().await;
+        let world = World::start().await;
+        let engine = world.engine("one").await;
+        let mut settings = engine.settings();
+        settings.heartbeat.every = 120;
+        engine.change_settings(settings).await.unwrap();
+        let ([observer], stop) = (rulers(&world).await, Arc::<AtomicBool>::default());
+        let observing = observe(observer, Arc::clone(&stop));
+        world.resets_late(Duration::from_secs(2));
+        world.rotates(&engine).await;
+        stop.store(true, Ordering::Release);
+        let seen = observing.await.unwrap().unwrap();
+        let alone = seen.iter().rposition(|(_, there)| there.is_empty()).expect("the old subscription ends");
+        let (measured, told) = (seen[alone + 1].0 - seen[alone].0, told(&engine).await);
+        assert!((measured - told).abs() <= OFF, "measured {measured} ms, the receipt says {told} ms");
+        world.ends_well(&engine, "one", &[], 1).await;
+    });
 }
 
 #[test]

@@ -19,6 +19,7 @@ mod mailbox;
 mod pages;
 mod records;
 mod replies;
+mod rotation;
 mod sandbox;
 mod secrets;
 mod session;

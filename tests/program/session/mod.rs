@@ -225,8 +225,12 @@ impl Session {
         self.keychain.as_ref().expect("a session with a keychain").signal(Signal::CONT);
     }
 
+    /// The process that is the keychain.
+    pub(crate) fn keychain_process(&self) -> u32 {
+        self.keychain.as_ref().expect("a session with a keychain").pid()
+    }
+
     /// It is locked, and its service is another process than before.
-    #[allow(dead_code, reason = "only the soak locks one that is open")]
     pub(crate) async fn lock_keychain(&mut self) {
         let before = self.keychain.take().expect("a session with a keychain");
         self.keychain = Some(keychain::locked(before, &self.environment, &self.bus).await);

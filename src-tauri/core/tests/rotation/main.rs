@@ -4,11 +4,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod crash;
+mod gaps;
+mod journal;
+mod locked;
 mod lost;
+mod outage;
+mod power;
 #[path = "../credentials/session.rs"]
 #[allow(dead_code, reason = "the keychain's own tests do more with it")]
 mod session;
 mod two;
+mod voice;
 mod way;
 #[allow(dead_code, reason = "the test of what all of it costs does more with it")]
 mod world;

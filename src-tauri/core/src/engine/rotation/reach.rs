@@ -155,20 +155,31 @@ impl Rotation {
         let Some(new) = work.new.clone() else {
             // It was put there before the crash, and the copy beside it removed.
             work.new = keychain.read(Item::Address).await?;
-            self.note_adopted();
+            self.note_adopted(work);
             return Ok(());
         };
+        // The old connection may have been left alone, and silent for long: what it still hears is no outage.
+        if self.shared.means.link.status().borrow().state == LinkState::Connected {
+            self.shared.means.link.reconnect_now();
+        }
+        // Noted before the link hears of it: it may stand at once.
+        self.note_adopted(work);
         let written = keychain.write(Item::Address, &new).await;
         // It is proved, so it is used, also while the keychain takes nothing: there it stands under the other name.
         self.shared.means.adopt.send_replace(Some(Held { url: new, keep: Some(Keep::Keychain) }));
-        self.note_adopted();
         written?;
         keychain.delete(Item::NextAddress).await
     }
 
-    fn note_adopted(&self) {
+    /// A connection that was made with the new key already, which then stood in the keychain, counts as well.
+    fn note_adopted(&self, work: &Work) {
+        let in_use = self.shared.means.in_use.borrow().clone();
+        let already = in_use
+            .zip(work.new.as_ref())
+            .is_some_and(|(held, new)| password(&held.url).expose_secret() == password(new).expose_secret());
         self.shared.note(|journal| {
-            journal.adopted_at.get_or_insert_with(now);
+            let since = if already { journal.asked_at.unwrap_or(journal.begun) } else { now() };
+            journal.adopted_at.get_or_insert(since);
         });
     }
 

@@ -1,0 +1,143 @@
+//! The keys stand nowhere but in the keychain and in memory: looked for in every file, at trace level, in the words and
+//! environments of processes and on the page, all through rotations that go well and that do not.
+
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use heliograph_sandbox::upstash::{Fault, Habits, ResetFault};
+use rustix::process::Signal;
+use tokio::task::JoinHandle;
+
+use super::ground::Ground;
+use crate::session::{LIMIT, Options, Window, holds};
+
+/// Everything that the page was, as it is written.
+pub(crate) struct Pages {
+    seen: Arc<Mutex<HashSet<String>>>,
+    looking: JoinHandle<()>,
+}
+
+/// How often is looked.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// The page, what the person wrote into it, and what it keeps.
+const PAGE: &str = "const kept = [localStorage, sessionStorage].map((one) => JSON.stringify(one));
+    const written = [...document.querySelectorAll('input, textarea')].map((one) => one.value);
+    return [document.documentElement.outerHTML, document.title, location.href, ...written, ...kept].join('\\n')";
+
+impl Pages {
+    pub(crate) fn of(window: &Window) -> Self {
+        let seen = Arc::<Mutex<HashSet<String>>>::default();
+        let (client, pages) = (window.client.clone(), Arc::clone(&seen));
+        let looking = tokio::spawn(async move {
+            // At the program's end there is no page any more.
+            while let Ok(page) = client.execute(PAGE, Vec::new()).await {
+                pages.lock().unwrap().insert(page.as_str().unwrap_or_default().to_owned());
+                tokio::time::sleep(LOOK).await;
+            }
+        });
+        Self { seen, looking }
+    }
+
+    pub(crate) fn hold_none(&self, ground: &Ground, when: &str) {
+        let (seen, secrets) = (self.seen.lock().unwrap(), ground.secrets());
+        assert!(seen.len() > 1, "the page was not looked at");
+        for page in seen.iter() {
+            let there = secrets.iter().find(|secret| page.contains(secret.as_str()));
+            assert!(there.is_none(), "{when}: a secret stood on the page: {page}");
+        }
+    }
+
+    /// Until now there was something that the person wrote.
+    fn forget(&self) {
+        self.seen.lock().unwrap().clear();
+    }
+}
+
+impl Drop for Pages {
+    fn drop(&mut self) {
+        self.looking.abort();
+    }
+}
+
+async fn begins(window: &Window) {
+    window.press("Rotate now").await;
+    window.says("Before it is changed").await;
+    window.press("Rotate all the same").await;
+}
+
+async fn finishes(ground: &Ground, window: &Window, resets: u32) {
+    window.says("Give Helios the new address").await;
+    assert_eq!(ground.resets(), resets);
+    ground.address();
+    window.press("Helios has it").await;
+    let (receipt, journal) = ground.ends().await;
+    assert_eq!(receipt.unwrap_or(journal)["outcome"], "done");
+    window.button("Rotate now").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_success_and_after_each_failure() {
+    let mut ground = Ground::start("", Options::default()).await;
+    let window = ground.session.window(&ground.begin()).await;
+    let app = window.app();
+    ground.watch(app);
+    ground.session.tray().shows("Connected").await;
+    window.press("Keys").await;
+    let pages = Pages::of(&window);
+    let look = |ground: &Ground, when: &str| {
+        ground.no_trace(app, when);
+        pages.hold_none(ground, when);
+    };
+
+    begins(&window).await;
+    finishes(&ground, &window, 1).await;
+    look(&ground, "all went well");
+
+    ground.upstash.misbehave_times(Fault::Reset(ResetFault::DoneError), 1);
+    begins(&window).await;
+    finishes(&ground, &window, 2).await;
+    look(&ground, "500 after doing it");
+
+    ground.upstash.adopt(Habits { protected_credentials: true, cuts_connections: true, ..Habits::default() });
+    ground.upstash.misbehave_times(Fault::Reset(ResetFault::WithoutPassword), 1);
+    begins(&window).await;
+    window.says("Paste the new address").await;
+    look(&ground, "the new key is not told");
+    let before = ground.session.kept("redis-url").unwrap();
+    window.write(".asked input", &before).await;
+    window.press("Use this address").await;
+    window.says("is refused").await;
+    window.clear(".asked input").await;
+    window.write(".asked input", &ground.address()).await;
+    window.press("Use this address").await;
+    window.says("Give Helios the new address").await;
+    pages.forget();
+    finishes(&ground, &window, 3).await;
+    look(&ground, "the person gave the new key");
+    ground.upstash.adopt(Habits::default());
+
+    ground.upstash.misbehave_times(Fault::Reset(ResetFault::AnswersLate(Duration::from_secs(3))), 1);
+    begins(&window).await;
+    holds("the key is changed", LIMIT, async || ground.resets() == 4).await;
+    ground.session.lock_keychain().await;
+    window.says("Unlock the keychain").await;
+    look(&ground, "the keychain is locked");
+    ground.session.screenshot("keys-locked");
+    ground.session.unlock_keychain().await;
+    window.press("Try again").await;
+    finishes(&ground, &window, 4).await;
+    look(&ground, "the keychain was locked");
+
+    ground.upstash.revoke_key();
+    window.press("Rotate now").await;
+    window.says("It cannot be changed like this").await;
+    look(&ground, "the API key is revoked");
+    assert_eq!(ground.resets(), 4);
+    ground.session.tray().shows("Connected").await;
+    window.ends_by(Signal::TERM).await;
+    ground.ends_well(std::process::id(), 4, "ended").await;
+}

@@ -4,11 +4,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod crash;
+mod helios;
 mod lost;
+mod server;
 #[path = "../credentials/session.rs"]
 #[allow(dead_code, reason = "the keychain's own tests do more with it")]
 mod session;
 mod two;
+mod users;
+mod users_crash;
 mod way;
 mod world;
 

@@ -37,7 +37,7 @@ const words: Record<RotationStep, [string, string]> = {
   receipt: ["Write the receipt", "The receipt is written."],
 };
 /** The steps where there is one password. */
-export const order = (Object.keys(words) as RotationStep[]).filter(
+export const order: RotationStep[] = (Object.keys(words) as RotationStep[]).filter(
   (step) => step !== "revoke" && step !== "undo",
 );
 const lengths = [412, 1830, 655, 38, 1204, 310, 2210, 41_300, 6];

@@ -85,20 +85,19 @@ impl Users {
         let line = Line::open(address, authorities, meter).await.map_err(|failure| failed(&failure, address))?;
         let mut users = Self { line, address: address.clone() };
         match users.ask(&["ACL", "WHOAMI"]).await? {
-            Some(Value::BulkString(user)) if user == DEFAULT.as_bytes() => Ok(users),
-            Some(Value::BulkString(_)) => Err(UsersError::NotDefault),
-            _ => Err(UsersError::NoList),
+            Some(answer) => match text(&answer) {
+                Some(DEFAULT) => Ok(users),
+                Some(_) => Err(UsersError::NotDefault),
+                None => Err(UsersError::Unreadable),
+            },
+            None => Err(UsersError::NoList),
         }
     }
 
     /// Makes a token for a user, who need not be there yet. It is of no use before it is [given](Users::set) to him.
     pub(crate) async fn token(&mut self, user: &str) -> Result<SecretString, UsersError> {
         match self.ask(&["ACL", "GENTOKEN", user]).await? {
-            Some(Value::BulkString(token)) => {
-                let token = String::from_utf8(token).map_err(|_| UsersError::Unreadable)?;
-                Ok(SecretString::from(token))
-            }
-            Some(_) => Err(UsersError::Unreadable),
+            Some(answer) => text(&answer).map(SecretString::from).ok_or(UsersError::Unreadable),
             None => Err(UsersError::NoList),
         }
     }

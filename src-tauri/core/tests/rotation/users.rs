@@ -285,6 +285,7 @@ fn fifty_messages_a_second_both_ways_go_through_it() {
         let view = world.until(&engine, |view| view.outcome.is_some()).await;
         assert_eq!(view.outcome, Some(RotationOutcome::Done), "{view:#?}");
         assert_eq!(helios.seen.moves.load(Relaxed), 1);
+        assert_eq!(view.last.unwrap().outage_ms, Some(0));
         drop(talking);
         let said = chad.await.unwrap();
         helios.seen.talks.store(false, Relaxed);

@@ -167,7 +167,7 @@ impl Rotation {
         work.default = Some(given);
         match kept {
             Ok(()) => Done::well(Happening::Again, "The address of default is in the keychain."),
-            // It is written once more with the next step that needs it.
+            // This change needs it in memory only; the next one asks again.
             Err(error) => {
                 tracing::warn!("the address of default is not in the keychain: {error}");
                 Done::warned(Happening::Again, "The keychain does not take the address of default.")

@@ -158,7 +158,7 @@ impl Run {
 
 /// An engine whose database was last written to more than a week ago, and a server that counts from nothing.
 async fn begin() -> Run {
-    let world = World::start_paid().await;
+    let world = World::paid().await;
     let mut settings = Settings::default();
     // So rare that each connection sends one. The stand-in's paid databases alone have something before them that can
     // refuse; the free plan alone has a weekly write.

@@ -107,7 +107,7 @@ test("every step has its state in words and the time it took", async () => {
 
 test("the new address is pasted where it is asked for, and not kept on the page", async () => {
   const world = await keys(made.views.address);
-  const box = await screen.findByLabelText<HTMLInputElement>("The new address");
+  const box = await screen.findByLabelText<HTMLInputElement>("The address");
   expect(button("Use this address").disabled).toBe(true);
   await fireEvent.input(box, { target: { value: "rediss://default:new@calm-owl:6379" } });
   await fireEvent.submit(box.closest("form")!);
@@ -122,7 +122,7 @@ test("an address that is refused stays to be mended", async () => {
     remedy: "",
   };
   await keys(made.views.address, { fails: { rotation_give_address: trouble } });
-  const box = await screen.findByLabelText<HTMLInputElement>("The new address");
+  const box = await screen.findByLabelText<HTMLInputElement>("The address");
   await fireEvent.input(box, { target: { value: "rediss://x" } });
   await fireEvent.click(button("Use this address"));
   await screen.findByText(/in this address is refused/);
@@ -259,4 +259,24 @@ test("an empty page teaches", async () => {
   screen.getByText(/knows no other key/);
   none("Rotate now");
   button("Set up a database");
+});
+
+test("whether each agent can be a user of its own is looked at first, and then offered", async () => {
+  const world = await keys(made.views.usual, {
+    answers: { rotation_check: () => made.views.users_offered },
+  });
+  none("Make them users");
+  await fireEvent.click(button("See whether this database can"));
+  await screen.findByText(made.views.users_offered.users_words);
+  await waitFor(() => expect(document.activeElement?.textContent).toContain("valid side by side"));
+  await fireEvent.click(button("Make them users"));
+  await waitFor(() => expect(world.of("rotation_move_to_users")).toHaveLength(1));
+});
+
+test("where they are users already, nothing is offered", async () => {
+  await keys(made.views.users);
+  await screen.findByText(made.views.users.users_words);
+  none("Make them users");
+  none("See whether this database can");
+  screen.getByText(/The old and the new key work side by side/);
 });

@@ -105,7 +105,7 @@ async fn after_success_and_after_each_failure() {
     ground.upstash.adopt(Habits { protected_credentials: true, cuts_connections: true, ..Habits::default() });
     ground.upstash.misbehave_times(Fault::Reset(ResetFault::WithoutPassword), 1);
     begins(&window).await;
-    window.says("Paste the new address").await;
+    window.says("Paste the address").await;
     look(&ground, "the new key is not told");
     let before = ground.session.kept("redis-url").unwrap();
     window.write(".asked input", &before).await;

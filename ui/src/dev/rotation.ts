@@ -338,6 +338,17 @@ export const views = {
   offered: { ...usual, handover: handovers.offered },
   command: { ...usual, handover: handovers.command },
   by_hand: { ...usual, handover: handovers.by_hand },
+  users_offered: {
+    ...usual,
+    offers_users: true,
+    users_words:
+      "This database can have a user for each agent, with no more rights than it needs. The old key and the new one are then valid side by side, and nobody is cut off when the keys are changed.",
+  },
+  users: {
+    ...usual,
+    plan: "overlap",
+    users_words: "Each agent is a user of its own: nobody is cut off when the keys are changed.",
+  },
   running: under("prove", "running"),
   leaked: under("reset", "running", { reason: "may_have_leaked", findings: [...goodFindings, leak] }),
   address: asks("address", "reset"),

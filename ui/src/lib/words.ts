@@ -243,7 +243,7 @@ export const rotationOutcomeWords: Record<RotationOutcome, { title: string; word
 
 /** What is asked of the person, and the button that answers where there is but one. */
 export const rotationAskWords: Record<RotationAsk, { title: string; button: string }> = {
-  address: { title: "Paste the new address", button: "Use this address" },
+  address: { title: "Paste the address", button: "Use this address" },
   keychain: { title: "Unlock the keychain", button: "Try again" },
   network: { title: "Waiting for the network", button: "Try now" },
   hand_over: { title: "Give Helios the new address", button: "Helios has it" },

@@ -76,7 +76,8 @@ START = '0-0'                   # before every entry of a record
 RETRY_REFUSED = 300.0           # seconds between two attempts with a password that was refused
 SOON = 600.0                    # seconds in which a new address is looked for often, from when there is reason to
 LOOK_BACK = 14 * 86_400         # seconds: how old a sealed address may be that is looked for
-ANNOUNCED = 100                 # rotations that were answered
+RETRY_MOVE = 5.0                # seconds between two attempts to move while the old connection stands
+ANNOUNCED = 100                 # rotations that are known
 
 
 class NotSent(Exception):
@@ -147,10 +148,11 @@ class _Mark(NamedTuple):
 
 @dataclass(frozen=True)
 class _Offer:
-    """A new address that was opened and not tried yet."""
+    """An address that is to be moved to: a new one, or the one before it when that comes to nothing."""
 
     rotation: str
     url: str = field(repr=False)
+    back: bool = False
 
 
 class Helios:
@@ -205,7 +207,13 @@ class Helios:
         self._refused = False                       # the password is, and we wait for another address
         self._look_back = False
         self._often_until = 0.0
+        self._new_refused = False                   # the new address is, so we go back to the one before it
+        # Where we were until a rotation that is not over yet, and can go back to.
+        self._before: Optional[_Offer] = self._state.before
         self._offer: Optional[_Offer] = None        # of the thread that listens, as are these
+        self._offer_at = 0.0
+        self._cancelled: collections.deque[str] = collections.deque(maxlen=ANNOUNCED)
+        self._reopened = False
         self._opened: collections.deque[str] = collections.deque(maxlen=ANNOUNCED)
         self._announced: collections.deque[str] = collections.deque(maxlen=ANNOUNCED)
         self._to_acknowledge: Optional[str] = None
@@ -265,9 +273,10 @@ class Helios:
                 if client is not self._redis:       # we moved to another address meanwhile
                     continue
                 refused = _is_refusal(error)
-                if refused:
+                goes_back = refused and self._ask_to_go_back()
+                if refused and not goes_back:
                     self._raise_unless_we_wait()
-                if refused or isinstance(error, redis.ResponseError):
+                if not goes_back and (refused or isinstance(error, redis.ResponseError)):
                     # Redis is there, and trying again does not mend it.
                     self._leave(channel, text, id, error)
                     return id
@@ -337,7 +346,7 @@ class Helios:
                         return
                     failures = 0 if self._hearing else failures + 1
                     self._hearing = False
-                    if _is_refusal(error):
+                    if _is_refusal(error) and not self._go_back():
                         self._raise_unless_we_wait()
                     self._went_down(error)
                 # The password may also be made valid again.
@@ -357,7 +366,9 @@ class Helios:
             pubsub.subscribe(*channels)
             unconfirmed, until, since_forward = set(channels), time.monotonic() + SOCKET_TIMEOUT, 0
             while not self._closing.is_set():
-                if self._offer and self._hearing:
+                if self._new_refused:
+                    self._go_back()
+                if self._offer and self._hearing and time.monotonic() >= self._offer_at:
                     fresh = yield from self._move(pubsub, channels)
                     if fresh:
                         pubsub, since_forward = fresh, 0
@@ -378,6 +389,7 @@ class Helios:
                         self._acknowledge()
                         self._mend_cursors()
                         yield from self._read_forward()
+                        self._reopen()
                 elif got['type'] == 'message':
                     channel = got['channel'].decode('utf-8', 'replace')
                     if channel == 'heartbeat':
@@ -442,7 +454,7 @@ class Helios:
         if message is None:
             log.warning('an unreadable message on %s is passed over', channel)
         elif self._is_ours(message) and message.kind == 'rotation.sealed':
-            self._open(message)                     # also one that is known: at a new start it may be needed again
+            self._open(message, mark)               # also one that is known: at a new start it may be needed again
         elif message.sender != self.name and message.kind != 'heartbeat':
             identity = f'{message.sender} {message.id}' if message.id else None
             if identity is None or identity not in self._state.seen:
@@ -472,6 +484,8 @@ class Helios:
             rotation = _id(data.get('rotation_id'))
             if data.get('phase') == 'announce' and rotation:
                 return lambda: self._get_ready(rotation, message)
+            if data.get('phase') in ('done', 'cancelled') and rotation:
+                self._is_over(rotation, data['phase'] == 'cancelled')
         return None
 
     def _pong(self, ping: Message) -> None:
@@ -514,11 +528,58 @@ class Helios:
         self._key.make()
         self._say('rotation.ready', {'rotation_id': rotation}, message.id)
 
-    def _open(self, message: Message) -> None:
+    def _is_over(self, rotation: str, cancelled: bool) -> None:
+        """A rotation came to its end: the address before it is no longer needed, or the only one."""
+        if cancelled:
+            self._cancelled.append(rotation)
+            if self._offer and self._offer.rotation == rotation and not self._offer.back:
+                self._offer = None
+            if self._to_acknowledge == rotation:
+                self._to_acknowledge = None
+            self._state.forget_sealed(rotation)
+            if self._before and self._before.rotation == rotation and self._go_back():
+                log.info('the change of the key was called off')
+        elif self._before and self._before.rotation == rotation:
+            self._forget_before()
+            self._state.forget_sealed(rotation)
+
+    def _ask_to_go_back(self) -> bool:
+        """The new address is refused. Where there is one before it, the thread that listens goes back to that."""
+        self._new_refused = bool(self._before and self._beside)
+        return self._new_refused
+
+    def _go_back(self) -> bool:
+        """Is there an address to go back to? It is tried when the thread that listens comes round."""
+        self._new_refused = False
+        if self._before:
+            self._offer, self._offer_at = self._before, 0.0
+        return self._before is not None
+
+    def _forget_before(self) -> None:
+        self._before = None
+        self._state.take_address(self._url, None)
+
+    def _reopen(self) -> None:
+        """Once after the start, which may have been made with the old address while the new one is still to be used; or
+        our word that we use it may not have gone out."""
+        noted, again = self._state.sealed, self._reopened
+        self._reopened = True
+        if again or noted is None:
+            return
+        _, channel, entry = noted
+        for _, fields in self._redis.xrange(f'record:{channel}', entry, entry, count=1):
+            message = Message.read(fields.get(b'm', b''), channel, 'record')
+            if message and message.kind == 'rotation.sealed' and self._is_ours(message):
+                self._open(message, _Mark())
+
+    def _open(self, message: Message, mark: _Mark) -> None:
         """Opens a sealed address. It is tried when the thread that listens comes round."""
         data = message.data if isinstance(message.data, dict) else {}
         rotation, sealed = _id(data.get('rotation_id')), data.get('sealed')
-        if not rotation or not isinstance(sealed, str) or sealed in self._opened:
+        if not rotation or not isinstance(sealed, str) or rotation in self._cancelled:
+            return
+        self._state.note_sealed(rotation, mark)
+        if sealed in self._opened:
             return
         self._opened.append(sealed)
         url = self._key.open(sealed)
@@ -530,7 +591,7 @@ class Helios:
         elif _place(url) is None or _place(url) != _place(self._url):
             log.error('a sealed address leads to another server and is passed over')
         else:
-            self._offer = _Offer(rotation, url)
+            self._offer, self._offer_at = _Offer(rotation, url), 0.0
 
     def _raise_unless_we_wait(self) -> None:
         """Trying again does not mend a password. Another one may be in the mailbox, or come there."""
@@ -559,8 +620,8 @@ class Helios:
             client.connection_pool.disconnect()
             if not _is_refusal(error):
                 raise                               # again when the server is there
-            self._offer = None
-            log.error('the new address is refused as well')
+            self._give_up(offer)
+            log.error('the %s address is refused as well', 'earlier' if offer.back else 'new')
             return
         before = self._redis
         self._settle(offer, client)
@@ -586,8 +647,12 @@ class Helios:
             client.publish('heartbeat', self._envelope('heartbeat', {'status': 'online', 'interval': self._every}, mark))
         except (redis.RedisError, OSError) as error:
             log.error('the new address does not work, so we stay with the old one: %s', type(error).__name__)
-            self._offer = None
+            if _is_refusal(error) or isinstance(error, redis.ResponseError):
+                self._give_up(offer)
+            else:
+                self._offer_at = time.monotonic() + RETRY_MOVE
             fresh.close()
+            client.connection_pool.disconnect(inuse_connections=False)
             return None
         before = self._redis
         self._settle(offer, client)
@@ -618,17 +683,32 @@ class Helios:
                     return True
             elif without_id or (message and message.id):
                 yield from self._deliver(got['data'], channel, 'live', _Mark())
+            # Whoever took it may have been long about it, and there may be more to read.
+            until = time.monotonic() + BEAT_TIMEOUT
         return False
 
     def _settle(self, offer: _Offer, client: redis.Redis) -> None:
-        """From now on everything goes to the new address."""
+        """From now on everything goes to that address."""
+        if offer.back or self._refused:             # what is refused is nothing to go back to
+            self._before = None
+        elif self._before is None or self._before.rotation != offer.rotation:
+            self._before = _Offer(offer.rotation, self._url, back=True)
         self._redis, self._url = client, offer.url
-        self._offer, self._to_acknowledge = None, offer.rotation
+        self._offer, self._to_acknowledge = None, None if offer.back else offer.rotation
         with self._changed:
             self._refused, self._often_until = False, 0.0
             self._unheard.clear()                   # they went over the old connection
-        self._state.take_address(offer.url)
-        log.info('moved to the new address')
+        self._is_up()
+        self._state.take_address(offer.url, self._before)
+        if offer.back:
+            self._state.forget_sealed(offer.rotation)
+        log.info('went back to the earlier address' if offer.back else 'moved to the new address')
+
+    def _give_up(self, offer: _Offer) -> None:
+        self._offer = None
+        self._state.forget_sealed(offer.rotation)
+        if offer.back:
+            self._forget_before()
 
     def _acknowledge(self) -> None:
         """Tells the peer, over the connection that the new key made, and by no other way."""
@@ -711,6 +791,8 @@ class Helios:
                 self._beat()
             except (redis.RedisError, OSError, ValueError) as error:
                 log.warning('a heartbeat could not be sent: %s', error)
+                if _is_refusal(error):
+                    self._ask_to_go_back()
 
     def _keep_fetching(self) -> None:
         mailbox, last = self.mailbox, 0.0
@@ -994,9 +1076,11 @@ class _State:
     def __init__(self, path: Path, url: str = '', remember_address: bool = False):
         self._path = path
         # By this we know later that another address was given since, which is then the newer one.
-        self._given = hashlib.sha256(url.encode()).hexdigest()[:16]
+        self._given = _fingerprint(url)
         self._remember_address = remember_address
         self.address: Optional[str] = None
+        self.before: Optional[_Offer] = None        # where we were before that
+        self.sealed: Optional[Tuple[str, str, str]] = None      # a rotation, and the entry with its sealed address
         outdated = False
         self._pending: Optional[Tuple[Optional[str], _Mark]] = None
         self._lock = threading.RLock()
@@ -1010,6 +1094,11 @@ class _State:
             self.since = kept.get('mailbox')
             if remember_address and kept.get('instead_of') == self._given and isinstance(kept.get('address'), str):
                 self.address = kept['address']
+                if 'before' in kept:
+                    self.before = _Offer(*map(str, kept['before']), back=True)
+            if 'sealed' in kept:
+                rotation, channel, entry = map(str, kept['sealed'])
+                self.sealed = rotation, channel, entry
             outdated = 'address' in kept and self.address is None
         except FileNotFoundError:
             pass
@@ -1058,10 +1147,23 @@ class _State:
             if mark.since is not None:
                 self.since = max(self.since or '', mark.since)
 
-    def take_address(self, url: str) -> None:
+    def take_address(self, url: str, before: Optional[_Offer]) -> None:
         if self._remember_address:
             with self._lock:
-                self.address = url
+                given = _fingerprint(url) == self._given
+                self.address, self.before = (None, None) if given else (url, before)
+                self.save()
+
+    def note_sealed(self, rotation: str, mark: _Mark) -> None:
+        """Where it stands is kept, and not what it says: that is only ever read in the record."""
+        if mark.channel is not None and mark.entry is not None:
+            with self._lock:
+                self.sealed = rotation, mark.channel, mark.entry
+
+    def forget_sealed(self, rotation: str) -> None:
+        with self._lock:
+            if self.sealed and self.sealed[0] == rotation:
+                self.sealed = None
                 self.save()
 
     def save(self) -> None:
@@ -1072,6 +1174,10 @@ class _State:
             kept = {'v': 1, 'cursors': self.cursors, 'mailbox': self.since, 'seen': seen}
             if self.address:
                 kept.update({'address': self.address, 'instead_of': self._given})
+                if self.before:
+                    kept['before'] = [self.before.rotation, self.before.url]
+            if self.sealed:
+                kept['sealed'] = self.sealed
             os.replace(_write_beside(self._path, json.dumps(kept)), self._path)
 
 
@@ -1140,6 +1246,10 @@ def _place(url: str) -> Optional[Tuple[str, Optional[str], int]]:
         return (parts.scheme, parts.hostname, parts.port or 6379) if known else None
     except ValueError:                              # its words would repeat a part of the address
         return None
+
+
+def _fingerprint(url: str) -> str:
+    return hashlib.sha256(url.encode()).hexdigest()[:16]
 
 
 def _rfc3339(seconds: float) -> str:

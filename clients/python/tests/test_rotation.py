@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import stat
+import subprocess
 import sys
 import threading
 import time
@@ -259,6 +260,78 @@ class OnePassword(Case):
         self.acknowledged('right')
 
 
+class Talk:
+    """Fifty messages a second both ways, with a record and as the ten-line script sends them."""
+
+    def __init__(self, case, helios, chad):
+        self.case, self.helios, self.chad = case, helios, chad
+        self.ear, self.there = case.listening(helios), case.listening(chad)
+        self.sent, self.answered, self.done = [], [], threading.Event()
+        self.error = None
+        self.thread = threading.Thread(target=self.talk)
+        self.thread.start()
+
+    def talk(self):
+        try:
+            while not self.done.wait(0.02):
+                self.sent.append(self.chad.send_task(len(self.sent)))
+                bare = len(self.sent)
+                self.case.publish('chad→helios', **{'from': 'chad', 'type': 'bare', 'data': bare})
+                self.sent.append(bare)
+                self.answered.append(self.helios.send('log', len(self.sent)))
+        except Exception as error:
+            self.error = error
+
+    def goes_on(self):
+        more = len(self.sent) + 50
+        eventually(lambda: len(self.sent) > more or self.error)
+
+    def ends_well(self, besides=0):
+        """Everything came once; `besides` counts what else was said to Helios."""
+        case = self.case
+        self.done.set()
+        self.thread.join(base.LIMIT)
+        case.assertIsNone(self.error)
+        came = [self.ear.next() for _ in range(len(self.sent) + besides)]
+        # A look into the record overtakes what is live and has none.
+        came = [message for message in came if message.kind != 'rotation']
+        came = collections.Counter(message.data if message.kind == 'bare' else message.id for message in came)
+        case.assertEqual(came, collections.Counter(self.sent))
+        heard = []
+        while len(heard) < len(self.answered):
+            message = self.there.next()
+            heard += [message.id] if message.kind == 'log' else []
+        case.assertEqual(heard, self.answered)
+        self.ear.nothing()
+        case.assertEqual((case.refusals(), self.ear.error, self.there.error), (0, None, None))
+
+
+# A Helios that dies like one that is killed, at a step that standard input names.
+VICTIM = '''
+import inspect, json, os, sys
+from heliograph import Helios
+order = json.load(sys.stdin)
+step = getattr(Helios, order['step'])
+def die(self, *rest):
+    # Where there is nothing to say yet it is no step.
+    if order['step'] == '_acknowledge' and self._to_acknowledge is None:
+        return step(self, *rest)
+    if order['when'] == 'before':
+        os._exit(9)
+    if not inspect.isgeneratorfunction(step):
+        step(self, *rest)
+        os._exit(9)
+    return through(self, *rest)
+def through(self, *rest):
+    yield from step(self, *rest)
+    os._exit(9)
+setattr(Helios, order['step'], die)
+for message in Helios.connect(url=order['url'], state=order['state'], remember_address=order['remember'],
+                              ssl_ca_certs=order['ca'], heartbeat=0.3).listen():
+    print(message.id, flush=True)
+'''
+
+
 class OverlappingUsers(Case):
     RIGHTS = ('~*', '&*', '+@all')
 
@@ -267,44 +340,200 @@ class OverlappingUsers(Case):
         self.raw.execute_command('ACL', 'SETUSER', name, 'on', f'>{password}', *self.RIGHTS)
         return url
 
+    def gone(self, user):
+        eventually(lambda: user not in [client['user'] for client in self.raw.client_list()], f'{user} gone')
+
+    def over(self, phase, rotation='r1'):
+        said = {'from': 'chad', 'type': 'rotation', 'id': f'{rotation} {phase}',
+                'data': {'phase': phase, 'rotation_id': rotation}}
+        self.record('chad→helios', **said)
+        self.publish('chad→helios', **said)
+
     def test_nothing_is_lost_or_doubled_and_nobody_is_refused(self):
         old, new = self.user('helios-1'), self.user('helios-2')
-        helios, chad = self.helios(url=old), self.helios('chad', 'helios', heartbeat=3600)
-        to, ear, there = helios.public_key, self.listening(helios), self.listening(chad)
-        sent, answered, done = [], [], threading.Event()
-
-        def talk():
-            while not done.wait(0.02):
-                # With a record, and as the ten-line script does.
-                sent.append(chad.send_task(len(sent)))
-                bare = len(sent)
-                self.publish('chad→helios', **{'from': 'chad', 'type': 'bare', 'data': bare})
-                sent.append(bare)
-                answered.append(helios.send('log', len(sent)))
-
-        talking = threading.Thread(target=talk)
-        talking.start()
-        eventually(lambda: len(sent) > 50)
+        helios = self.helios(url=old, remember_address=True)
+        to = helios.public_key
+        talk = Talk(self, helios, self.helios('chad', 'helios', heartbeat=3600))
+        talk.goes_on()
         self.publish('chad→helios', **self.sealed(new, to))
         self.acknowledged()
-        clients = [client['user'] for client in self.raw.client_list()]
-        eventually(lambda: 'helios-1' not in [client['user'] for client in self.raw.client_list()], clients)
+        self.gone('helios-1')
+        talk.goes_on()
+        self.assertIn(old, (self.home / 'helios.json').read_text())
+        self.over('done')
+        eventually(lambda: old not in (self.home / 'helios.json').read_text())
         self.raw.execute_command('ACL', 'DELUSER', 'helios-1')
-        more = len(sent) + 50
-        eventually(lambda: len(sent) > more)
-        done.set()
-        talking.join(base.LIMIT)
-        came = [ear.next() for _ in sent]
-        # A look into the record overtakes what is live and has none.
-        came = collections.Counter(message.data if message.kind == 'bare' else message.id for message in came)
-        self.assertEqual(came, collections.Counter(sent))
-        heard = []
-        while len(heard) < len(answered):
-            message = there.next()
-            heard += [message.id] if message.kind == 'log' else []
-        self.assertEqual(heard, answered)
-        ear.nothing()
-        self.assertEqual((self.refusals(), ear.error, there.error), (0, None, None))
+        talk.goes_on()
+        talk.ends_well(besides=1)
+        self.assertIn(new, (self.home / 'helios.json').read_text())
+
+    def test_one_that_is_called_off_goes_back_without_loss(self):
+        old, new = self.user('helios-1'), self.user('helios-2')
+        helios = self.helios(url=old, remember_address=True)
+        to = helios.public_key
+        talk = Talk(self, helios, self.helios('chad', 'helios', heartbeat=3600))
+        self.publish('chad→helios', **self.sealed(new, to))
+        self.acknowledged()
+        # The peer lost its own memory of that one, and made another.
+        self.publish('chad→helios', **self.sealed(self.user('helios-2'), to))
+        eventually(lambda: len(self.said('rotation.ack')) == 2)
+        self.over('cancelled', 'another')
+        talk.goes_on()
+        self.gone('helios-1')
+        self.over('cancelled')
+        self.gone('helios-2')
+        self.raw.execute_command('ACL', 'DELUSER', 'helios-2')
+        talk.goes_on()
+        # It is not followed once more.
+        self.publish('chad→helios', **self.sealed(new, to))
+        talk.goes_on()
+        talk.ends_well(besides=2)
+        self.assertNotIn('address', self.kept())
+        self.assertEqual(len(self.said('rotation.ack')), 2)
+
+    def test_a_new_address_that_is_refused_before_it_is_over_leads_back(self):
+        old, new = self.user('helios-1'), self.user('helios-2')
+        helios = self.helios(url=old, patience=base.LIMIT)
+        to, ear = helios.public_key, self.listening(helios)
+        self.publish('chad→helios', **self.sealed(new, to))
+        self.acknowledged()
+        self.gone('helios-1')
+        self.raw.execute_command('ACL', 'DELUSER', 'helios-2')
+        self.record('chad→helios', **{'from': 'chad', 'type': 'task', 'id': 'meanwhile', 'data': 0})
+        helios.send('log', 'still')
+        self.assertEqual((ear.next().id, ear.error), ('meanwhile', None))
+        self.assertEqual([log['data'] for log in self.said('log')], ['still'])
+        eventually(lambda: 'went back to the earlier address' in self.words.text)
+        # What it was before is no way back a second time.
+        self.raw.execute_command('ACL', 'DELUSER', 'helios-1')
+        eventually(lambda: ear.error)
+        self.assertIsInstance(ear.error, redis.AuthenticationError)
+
+    def test_after_the_end_a_refused_address_is_raised_as_ever(self):
+        old, new = self.user('helios-1'), self.user('helios-2')
+        helios = self.helios(url=old)
+        to, ear = helios.public_key, self.listening(helios)
+        self.publish('chad→helios', **self.sealed(new, to))
+        self.acknowledged()
+        self.over('done')
+        self.assertEqual(ear.next().data['phase'], 'done')
+        self.raw.execute_command('ACL', 'DELUSER', 'helios-2')
+        eventually(lambda: ear.error)
+        self.assertIsInstance(ear.error, redis.AuthenticationError)
+
+    def restarted(self, ear, **settings):
+        ear.helios.close()
+        ear.join(base.LIMIT)
+        self.raw.delete('record:helios→chad')
+        return self.listening(self.helios(**settings))
+
+    def test_a_new_start_goes_on_with_the_address_that_is_remembered_and_can_go_back(self):
+        old, new = self.user('helios-1'), self.user('helios-2')
+        settings = {'url': old, 'remember_address': True}
+        helios = self.helios(**settings)
+        to, ear = helios.public_key, self.listening(helios)
+        self.publish('chad→helios', **self.sealed(new, to))
+        self.acknowledged()
+        ear = self.restarted(ear, **settings)
+        self.gone('helios-1')
+        self.assertEqual(self.refusals(), 0)
+        self.over('cancelled')
+        self.gone('helios-2')
+        self.assertEqual(self.refusals(), 0)
+        self.assertNotIn('address', self.kept())
+        self.publish('chad→helios', **self.sealed(new, to, 'r2'))
+        self.acknowledged('r2')
+        # The new one is revoked while nobody is there.
+        ear.helios.close()
+        ear.join(base.LIMIT)
+        self.raw.execute_command('ACL', 'DELUSER', 'helios-2')
+        ear = self.listening(self.helios(**settings))
+        self.publish('chad→helios', **{'from': 'chad', 'id': 'here'})
+        while ear.next().id != 'here':
+            pass
+        self.assertIsNone(ear.error)
+        self.assertNotIn('address', self.kept())
+
+    def test_a_new_start_with_the_old_address_moves_again_while_it_is_not_over(self):
+        old, new = self.user('helios-1'), self.user('helios-2')
+        helios = self.helios(url=old)
+        to, ear = helios.public_key, self.listening(helios)
+        sealed = self.sealed(new, to)
+        self.record('chad→helios', **sealed)
+        self.publish('chad→helios', **sealed)
+        self.acknowledged()
+        eventually(lambda: 'sealed' in self.kept())
+        self.assertNotIn(new, (self.home / 'helios.json').read_text())
+        ear = self.restarted(ear, url=old)
+        self.acknowledged()
+        self.gone('helios-1')
+        self.over('done')
+        self.assertEqual(ear.next().data['phase'], 'done')
+        eventually(lambda: 'sealed' not in self.kept())
+        self.assertEqual(self.refusals(), 0)
+
+    def test_killed_at_any_step_it_gets_there_all_the_same(self):
+        for remember in (False, True):
+            for step in ('_move', '_settle', '_acknowledge'):
+                for when in ('before', 'after'):
+                    with self.subTest(remember=remember, step=step, when=when):
+                        self.killed(remember, step, when, f'{remember}-{step}-{when}')
+
+    def killed(self, remember, step, when, name):
+        old, new, channel = self.user('helios-1'), self.user('helios-2'), 'chad→helios'
+        settings = {'url': old, 'remember_address': remember, 'state': self.home / f'{name}.json'}
+        to = self.helios(**settings).public_key
+        order = {'step': step, 'when': when, 'url': old, 'remember': remember, 'state': str(settings['state']),
+                 'ca': self.ca}
+        victim = subprocess.Popen([sys.executable, '-c', VICTIM], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                  text=True, env={**os.environ, 'PYTHONPATH': os.pathsep.join(sys.path)})
+        self.addCleanup(victim.stdout.close)
+        self.addCleanup(victim.kill)
+        victim.stdin.write(json.dumps(order))
+        victim.stdin.close()
+        eventually(lambda: self.raw.pubsub_numsub(channel)[0][1] == 1, 'the subscription')
+        for said in ({'from': 'chad', 'id': f'{name} 1'}, self.sealed(new, to, name)):
+            self.record(channel, **said)
+            self.publish(channel, **said)
+        self.assertEqual(victim.wait(base.LIMIT), 9)
+        self.assertEqual(victim.stdout.read().split('\n'), [f'{name} 1', ''])
+        self.record(channel, **{'from': 'chad', 'id': f'{name} 2'})
+        eventually(lambda: self.raw.pubsub_numsub(channel)[0][1] == 0, 'its end')
+        ear = self.listening(self.helios(**settings))
+        eventually(lambda: {'rotation_id': name} in [ack['data'] for ack in self.said('rotation.ack')], 'the ack')
+        self.gone('helios-1')
+        self.assertEqual(ear.next().id, f'{name} 2')
+        ear.nothing(0.1)
+        self.assertEqual((self.refusals(), ear.error), (0, None))
+        ear.helios.close()
+        ear.join(base.LIMIT)
+        eventually(lambda: self.raw.pubsub_numsub(channel)[0][1] == 0, 'the end')
+
+    def test_who_is_long_about_a_message_misses_none_of_those_behind_it(self):
+        old, new = self.user('helios-1'), self.user('helios-2')
+        helios = self.helios(url=old, heartbeat=3600)
+        to, begun, go_on, came = helios.public_key, threading.Event(), threading.Event(), []
+
+        def listen():
+            for message in helios.listen():
+                came.append(message.data)
+                begun.set()
+                go_on.wait(base.LIMIT)
+                time.sleep(0.4)
+
+        threading.Thread(target=listen, daemon=True).start()
+        with mock.patch.object(heliograph, 'BEAT_TIMEOUT', 0.3):
+            eventually(lambda: self.raw.pubsub_numsub('chad→helios')[0][1] == 1)
+            self.publish('chad→helios', **{'from': 'chad', 'data': 0})
+            self.assertTrue(begun.wait(base.LIMIT))
+            self.publish('chad→helios', **self.sealed(new, to))
+            for number in range(1, 6):
+                self.publish('chad→helios', **{'from': 'chad', 'data': number})
+            go_on.set()
+            self.acknowledged()
+            self.publish('chad→helios', **{'from': 'chad', 'data': 6})
+            eventually(lambda: len(came) > 6)
+        self.assertEqual(came, list(range(7)))
 
     def test_an_address_that_does_not_work_leaves_the_old_connection_alone(self):
         helios = self.helios(url=self.user('helios-1'))

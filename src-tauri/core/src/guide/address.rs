@@ -5,6 +5,7 @@ use secrecy::SecretString;
 use super::{Adopted, Door, Find, Found, Guide, GuideView, Held, Keep, Step, Temporary, Understanding, not_possible};
 use crate::{
     credentials::{Item, Login},
+    link::Address,
     message::now,
     paste,
     trouble::Trouble,
@@ -101,7 +102,21 @@ impl Guide {
     }
 
     /// The address with its secret, because the person asked to see it.
+    ///
+    /// Fails where this computer's agent is a user of its own: it is to be given to Helios, which then has another one.
     pub fn reveal_address(&self) -> Result<SecretString, Trouble> {
+        let url = self.known_address()?;
+        let user = Address::parse(&url).ok().and_then(|address| address.user);
+        if user.is_some_and(|user| user == self.shared.means.settings.borrow().agents.me) {
+            return Err(not_possible(
+                "This is the address of this computer's own user. Helios has one of its own, which is not kept here.",
+                "Change the keys on the page Keys: Helios is given a new one there.",
+            ));
+        }
+        Ok(url)
+    }
+
+    pub(super) fn known_address(&self) -> Result<SecretString, Trouble> {
         self.shared.look().address().cloned().ok_or_else(no_address)
     }
 

@@ -22,6 +22,8 @@ impl Guide {
         let names = self.shared.means.settings.borrow().names();
         let scheme = if address.tls { "rediss" } else { "redis" };
         let user = address.user.as_deref().unwrap_or("default");
+        // Where each agent is a user, Helios's is another one than ours.
+        let user = if user == names.me { peer(&names) } else { user };
         let shown = address.shown();
         Ok(Kit {
             environment: format!("{VARIABLE}={scheme}://{user}:{HIDDEN}@{shown}"),
@@ -47,7 +49,7 @@ impl Guide {
     }
 
     fn address_in_words(&self) -> Result<Address, Trouble> {
-        let url = self.reveal_address()?;
+        let url = self.known_address()?;
         Address::parse(&url).map_err(|_| not_possible("The address cannot be read.", "Set one up first."))
     }
 }

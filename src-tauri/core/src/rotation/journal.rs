@@ -47,7 +47,7 @@ pub(crate) struct Users {
     pub(crate) me: String,
     /// The agent that is given a new token as well.
     pub(crate) peer: String,
-    /// The user from before is `default`.
+    /// This computer used to log in as another user: `default`, as a rule.
     pub(crate) moved: bool,
     /// Fingerprints of the tokens that each had before, by user; nothing before they were looked at.
     pub(crate) before: Option<Vec<(String, Vec<String>)>>,
@@ -175,7 +175,7 @@ impl Journal {
         }
     }
 
-    /// Do agents that all used the key of `default` get users of their own?
+    /// Do agents get users of their own that had none?
     pub(crate) fn moved(&self) -> bool {
         self.users.as_ref().is_some_and(|users| users.moved)
     }

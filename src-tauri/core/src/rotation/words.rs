@@ -28,8 +28,8 @@ pub(crate) const fn of(plan: RotationPlan, step: RotationStep) -> &'static str {
 pub(crate) const fn ended(plan: RotationPlan, moved: bool, outcome: RotationOutcome) -> &'static str {
     match outcome {
         RotationOutcome::Done if moved => {
-            "Each agent is a user of its own now. The address of default still works; it is kept in the keychain for \
-             emergencies."
+            "Each agent is a user of its own now. The address from before still works; that of default is kept in the \
+             keychain for emergencies."
         }
         RotationOutcome::Done => match plan {
             RotationPlan::OnePassword => "The key was changed. The old one no longer works.",

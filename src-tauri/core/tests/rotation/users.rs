@@ -59,6 +59,8 @@ fn each_agent_becomes_a_user_of_its_own() {
         );
         let address = world.item(Item::Address).await.unwrap();
         assert_eq!(login(&address).0, "chad");
+        assert!(engine.guide().reveal_address().is_err(), "it is not Helios's");
+        assert!(engine.guide().kit().unwrap().environment.contains("//helios:PASSWORD@"));
         assert_eq!(exposed(&world.item(Item::Emergency).await.unwrap()), exposed(&world.url()));
         assert_eq!(server.refused().await, [] as [&str; 0]);
         assert_eq!(world.resets(), 0);

@@ -1,13 +1,13 @@
-//! The program ends in the middle of each step of a rotation of users, and is started again.
+//! The program ends in the middle of each step of a rotation of users and is started again, or the keychain is locked.
 
 use heliograph_core::{
     credentials::Item,
-    rotation::{RotationOutcome, RotationReason, RotationStep, RotationView, StepState},
+    rotation::{RotationAsk, RotationOutcome, RotationReason, RotationStep, RotationView, StepState},
 };
 
 use crate::{
     server::{Server, hash, waits},
-    session::within,
+    session::{Session, within},
     world::{World, exposed},
 };
 
@@ -87,4 +87,54 @@ at! {
     in_the_receipt: Receipt false,
     on_the_way_back: Undo true,
     in_the_receipt_of_what_was_taken_back: Receipt true,
+}
+
+/// Locks the keychain as soon as it is at this step, and unlocks it when that is asked for or Helios is waited for.
+fn locked_at(name: &str, step: RotationStep) {
+    within(name, async |session| {
+        session.open().await;
+        let world = World::paid().await;
+        let server = Server::behind(&world).await;
+        let engine = world.engine("one").await;
+        world.moves(&engine).await;
+        engine.rotation().begin(RotationReason::Asked).await.unwrap();
+        world.until(&engine, |view| has_begun(view, step)).await;
+        let asks = |view: &RotationView| view.asks.as_ref().is_some_and(|asks| asks.what == RotationAsk::Keychain);
+        if step == RotationStep::AwaitAck {
+            world.until(&engine, waits).await;
+            world.note(&engine.rotation().address_for_helios().unwrap());
+            Session::lock();
+            engine.rotation().finish().unwrap();
+            world.until(&engine, asks).await;
+        } else {
+            Session::lock();
+            world.until(&engine, |view| asks(view) || waits(view)).await;
+        }
+        session.unlock().await;
+        engine.rotation().again();
+        let view = world.until(&engine, |view| view.outcome.is_some() || waits(view) && view.can_undo).await;
+        if view.outcome.is_none() {
+            // What could not be read from the keychain for it is read when it is given once more.
+            world.until(&engine, |_| engine.rotation().address_for_helios().is_ok()).await;
+            world.hands_over(&engine).await;
+        }
+        assert_eq!(world.until(&engine, |view| view.outcome.is_some()).await.outcome, Some(RotationOutcome::Done));
+        world.users_end_well(&engine, &server, [1, 1]).await;
+    });
+}
+
+macro_rules! locked {
+    ($($name:ident: $step:ident),* $(,)?) => {$(
+        #[test]
+        fn $name() {
+            locked_at(concat!("users_crash::", stringify!($name)), RotationStep::$step);
+        }
+    )*};
+}
+
+locked! {
+    locked_in_the_storing: Store,
+    locked_in_the_proof: Prove,
+    locked_in_the_reconnection: Reconnect,
+    locked_in_the_revocation: AwaitAck,
 }

@@ -12,7 +12,7 @@ use crate::{
     link::{LinkState, Status},
     message::{new_id, now},
     rotation::{
-        Machine, RotationPlan, RotationReason, Task,
+        Machine, RotationReason, Task,
         due::{self, Ages},
         fingerprint::{self, Fingerprints},
         journal::Journal,
@@ -125,7 +125,7 @@ impl Rotation {
     async fn changed_elsewhere(&self) -> Option<Facts> {
         let held = self.shared.means.in_use.borrow().clone()?;
         // The API knows the password of default alone.
-        if self.shared.next_plan() != RotationPlan::OnePassword {
+        if self.shared.user().is_some() {
             return None;
         }
         let account = self.account().await.ok()?;

@@ -181,13 +181,19 @@ impl Shared {
         }
     }
 
-    /// How the key will be changed the next time: by who this computer logs in as.
+    /// How the key will be changed the next time: by whether this computer logs in as its agent's own user.
     pub(super) fn next_plan(&self) -> RotationPlan {
-        let in_use = self.means.in_use.borrow().clone();
-        match in_use.and_then(|held| Address::parse(&held.url).ok()).and_then(|address| address.user) {
-            Some(user) if user != DEFAULT => RotationPlan::Overlap,
+        match self.user() {
+            Some(user) if user == self.means.settings.borrow().agents.me => RotationPlan::Overlap,
             _ => RotationPlan::OnePassword,
         }
+    }
+
+    /// The user that this computer logs in as; nothing for `default`.
+    pub(super) fn user(&self) -> Option<String> {
+        let in_use = self.means.in_use.borrow().clone();
+        let address = in_use.and_then(|held| Address::parse(&held.url).ok());
+        address.and_then(|address| address.user).filter(|user| user != DEFAULT)
     }
 
     /// The person did something that may help.

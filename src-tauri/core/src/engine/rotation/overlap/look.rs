@@ -100,7 +100,7 @@ impl Rotation {
             (agents.me.clone(), agents.peers.first().cloned().unwrap_or_default())
         };
         let user = facts.old.as_ref().and_then(|held| Address::parse(&held.url).ok()).and_then(|address| address.user);
-        let moved = user.is_none_or(|user| user == DEFAULT);
+        let moved = user.is_none_or(|user| user != me);
         let named = Named { me, peer, moved, before: None, tried: false, given: None };
         self.shared.note(|journal| journal.users = Some(named));
     }
@@ -115,7 +115,13 @@ impl Rotation {
             Some(true) => Ok(()),
             Some(false) => Err(UsersError::NoList),
             // Without the API, the database itself is asked.
-            None => self.list_there(&held.url).await,
+            None => match Address::parse(&held.url) {
+                Ok(address) => match self.default_known(held, &address).await {
+                    Ok((url, _)) => self.list_there(&url).await,
+                    Err(finding) => return (false, finding.words),
+                },
+                Err(trouble) => return (false, trouble.message),
+            },
         };
         match there {
             Ok(()) => (

@@ -51,15 +51,12 @@ impl Rotation {
             Some(theirs) => self.keep_only(&mut users, &named.peer, &hash(&password(theirs))).await?,
             None => self.remark(format!("The old keys of {} were left: its new one is not known here.", named.peer)),
         }
-        let Some(before) = self.before(work).await? else { return Ok("The old keys are gone.".into()) };
-        let Ok(address) = Address::parse(&before) else { return Ok("The old keys are gone.".into()) };
-        match address.user.as_deref() {
-            None | Some(DEFAULT) => return Ok("The old keys of the users are gone; default is as it was.".into()),
-            // The agent has another name now.
-            Some(user) if user != named.me => {
-                users.remove(user, &[hash(&password(&before))]).await?;
-            }
-            Some(_) => {}
+        let before = self.before(work).await?.and_then(|before| Address::parse(&before).ok());
+        let Some(address) = before else { return Ok("The old keys are gone.".into()) };
+        if named.moved {
+            // Others may use it as well.
+            let user = address.user.as_deref().unwrap_or(DEFAULT);
+            return Ok(format!("The users have no other keys; {user} is as it was."));
         }
         if self.until_refused(&address).await {
             return Ok("The old keys are gone, and the one from before is refused.".into());

@@ -40,9 +40,18 @@ pub(crate) struct Ground {
 impl Ground {
     /// With these settings beside a heartbeat every second.
     pub(crate) async fn start(settings: &str, options: Options) -> Self {
+        Self::on(false, settings, options).await
+    }
+
+    /// The same with a database that is paid for, which can have users.
+    pub(crate) async fn paid(settings: &str) -> Self {
+        Self::on(true, settings, Options::default()).await
+    }
+
+    async fn on(paid: bool, settings: &str, options: Options) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let upstash = Upstash::start(folder.path(), UpstashOptions::default()).await.unwrap();
-        let id = upstash.make("calm-owl").await.unwrap();
+        let id = if paid { upstash.make_paid("calm-owl").await } else { upstash.make("calm-owl").await }.unwrap();
         let old = upstash.database_url(&id).unwrap().expose_secret().to_owned();
         let session = Session::start(Options { keychain: Keychain::Holding(old.clone()), ..options }).await;
         let settings = format!("[heartbeat]\nevery = 1\n{settings}");
@@ -145,6 +154,26 @@ impl Ground {
         assert_eq!(pong, "PONG", "{when}");
         let before = Voice::connect(&self.old, self.upstash.ca_file()).await;
         assert_eq!(before.is_err(), resets > 0, "{when}: is the old key refused?");
+        self.no_trace(app, when);
+    }
+
+    /// The address in the keychain works and is that of this user, `default` is as it was and kept where it was left,
+    /// nothing is beside them, and no secret is to be seen anywhere.
+    pub(crate) async fn ends_as(&self, user: &str, app: u32, when: &str) {
+        for beside in ["redis-url-next", "redis-url-previous", "redis-url-peer"] {
+            holds("nothing is left beside the address", LIMIT, async || self.session.kept(beside).is_none()).await;
+        }
+        let kept = self.session.kept("redis-url").unwrap();
+        let mut voice = Voice::connect(&kept, self.upstash.ca_file()).await.unwrap();
+        let pong: String = voice.ask(&["PING"]).await.unwrap();
+        assert_eq!(pong, "PONG", "{when}");
+        assert!(kept.contains(&format!("//{user}:")), "{when}: it is not {user}");
+        assert_eq!((self.address(), self.resets()), (self.old.clone(), 0), "{when}: default is as it was");
+        if user != "default" {
+            let default = self.session.kept("redis-url-default");
+            assert_eq!(default.as_deref(), Some(self.old.as_str()), "{when}: default is kept");
+            self.keep_out(kept.split_once(&format!("{user}:")).unwrap().1.split_once('@').unwrap().0);
+        }
         self.no_trace(app, when);
     }
 

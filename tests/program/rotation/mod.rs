@@ -8,6 +8,7 @@ mod journal;
 mod killed;
 mod reminders;
 mod secrets;
+mod users_killed;
 #[path = "../../../src-tauri/core/tests/rotation/voice.rs"]
 #[allow(dead_code, reason = "the outage is measured elsewhere")]
 mod voice;

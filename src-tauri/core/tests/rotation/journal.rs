@@ -9,7 +9,7 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
-/// Every stage that is written down, in the order in which they are gone through.
+/// Every stage that is written down where there is one password, in the order in which they are gone through.
 pub(crate) const STAGES: [&str; 10] =
     ["preflight", "announce", "reset", "store", "prove", "adopt", "reconnect", "hand_over", "await_ack", "receipt"];
 

@@ -1,0 +1,193 @@
+//! Killed at every stage of a change in which each agent becomes a user of its own, and started again: it finishes, goes
+//! back or explains, `default` is as it was, and the keychain holds an address that works.
+//!
+//! As in `killed`, whoever reads the journal kills, and what does not answer holds a stage open. Proving and writing the
+//! receipt are long enough by themselves.
+
+use std::{ops::ControlFlow, path::Path};
+
+use rustix::process::Signal;
+use serde_json::json;
+
+use super::{
+    ground::{Ground, signal},
+    journal::watch,
+};
+use crate::session::{LIMIT, Window, holds, lives};
+
+/// Every stage, in the order in which they can be gone through.
+const STAGES: [&str; 15] = [
+    "preflight",
+    "announce",
+    "make",
+    "store",
+    "grant",
+    "prove",
+    "adopt",
+    "reconnect",
+    "hand_over",
+    "await_ack",
+    "revoke",
+    "go_back",
+    "return",
+    "withdraw",
+    "receipt",
+];
+
+fn place(stage: &str) -> usize {
+    STAGES.iter().position(|one| *one == stage).unwrap_or_else(|| panic!("a stage that nobody is killed at: {stage}"))
+}
+
+/// What does not answer, from when this stage is on the disk.
+#[derive(Clone, Copy)]
+enum Deaf {
+    Nobody,
+    Keychain(&'static str),
+    Server(&'static str),
+}
+
+/// What the person does when Helios is waited for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Press {
+    Nothing,
+    Finish,
+    Undo,
+}
+
+#[derive(Clone, Copy)]
+struct Case {
+    stage: &'static str,
+    deaf: Deaf,
+    press: Press,
+}
+
+const fn at(stage: &'static str, deaf: Deaf) -> Case {
+    Case { stage, deaf, press: Press::Nothing }
+}
+
+const fn after(press: Press, stage: &'static str, deaf: Deaf) -> Case {
+    Case { stage, deaf, press }
+}
+
+/// A command that hangs when it is run for the first time.
+fn command(flag: &Path) -> String {
+    let flag = flag.display();
+    let script = format!("cat >/dev/null; test -e {flag} || {{ touch {flag}; exec sleep 20; }}");
+    format!("[rotation]\nhandover = \"command\"\ncommand = \"\"\"sh -c '{script}'\"\"\"\n")
+}
+
+async fn killed(ground: &Ground, case: Case, window: Window) {
+    window.press("Keys").await;
+    window.press("See whether this database can").await;
+    window.button("Make them users").await;
+    if case.stage == "announce" {
+        // Whoever was ready once is waited for.
+        ground.helios_says("rotation.ready", json!({ "rotation_id": "earlier" })).await;
+        let known = "SELECT value = 'true' FROM kept WHERE name = 'rotation_ready_seen'";
+        holds("it is known that Helios can be ready", LIMIT, async || {
+            ground.session.inbox().ask::<bool>(known) == Some(true)
+        })
+        .await;
+    }
+    let (app, server, keychain) = (window.app(), ground.server().await, ground.session.keychain_process());
+    ground.watch(app);
+    let (stage, mut deaf) = (case.stage, case.deaf);
+    let killing = watch(&ground.database(), move |seen| {
+        match deaf {
+            Deaf::Keychain(from) if place(from) <= place(seen) => signal(keychain, Signal::STOP),
+            Deaf::Server(from) if place(from) <= place(seen) => signal(server, Signal::STOP),
+            _ if place(seen) < place(stage) => return ControlFlow::Continue(()),
+            _ => {
+                signal(app, Signal::KILL);
+                return ControlFlow::Break(());
+            }
+        }
+        deaf = Deaf::Nobody;
+        if place(seen) < place(stage) {
+            return ControlFlow::Continue(());
+        }
+        signal(app, Signal::KILL);
+        ControlFlow::Break(())
+    });
+    if case.stage == "preflight" {
+        signal(server, Signal::STOP);
+    }
+    window.press("Make them users").await;
+    if case.press != Press::Nothing {
+        ground.reaches("await_ack").await;
+        let (button, silent) = match case.press {
+            Press::Undo => ("Undo", keychain),
+            _ => ("Helios has it", server),
+        };
+        window.button(button).await;
+        if matches!(case.stage, "revoke" | "go_back") {
+            signal(silent, Signal::STOP);
+        }
+        window.press(button).await;
+    }
+    let seen = tokio::task::spawn_blocking(|| killing.join().unwrap()).await.unwrap();
+    holds("the program is gone", LIMIT, async || !lives(app)).await;
+    for process in [server, keychain] {
+        signal(process, Signal::CONT);
+    }
+    let on_disk = ground.standing().expect("it was begun");
+    assert_eq!((on_disk.stage.as_str(), on_disk.ended), (case.stage, false), "seen: {seen:?}");
+}
+
+async fn killed_and_started_again(case: Case) {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = if case.stage == "hand_over" { command(&folder.path().join("flag")) } else { String::new() };
+    let ground = Ground::paid(&settings).await;
+    let window = ground.session.window(&ground.begin()).await;
+    ground.session.tray().shows("Connected").await;
+    killed(&ground, case, window).await;
+
+    let app = ground.session.app(&ground.begin().in_background());
+    ground.watch(app.pid());
+    let when = format!("killed at {}", case.stage);
+    let begun = place(case.stage) > place("announce");
+    if begun && case.press != Press::Finish {
+        let next = if case.press == Press::Undo { "withdraw" } else { "await_ack" };
+        ground.reaches(next).await;
+        let id = ground.standing().unwrap().id;
+        ground.helios_says("rotation.ack", json!({ "rotation_id": id })).await;
+    }
+    let (receipt, journal) = ground.ends().await;
+    let (outcome, user) = match case.press {
+        Press::Undo => ("undone", "default"),
+        _ if begun => ("done", "chad"),
+        _ => ("unchanged", "default"),
+    };
+    assert_eq!(journal["machine"]["end"], outcome, "{when}: {journal}");
+    assert_eq!(receipt.is_some(), begun, "{when}: {journal}");
+    ground.session.tray().shows("Connected").await;
+    ground.ends_as(user, app.pid(), &when).await;
+    app.ends_when_asked().await;
+}
+
+macro_rules! killed {
+    ($($name:ident: $case:expr),* $(,)?) => {$(
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $name() {
+            killed_and_started_again($case).await;
+        }
+    )*};
+}
+
+killed! {
+    in_the_preflight: at("preflight", Deaf::Nobody),
+    in_the_announcement: at("announce", Deaf::Nobody),
+    in_the_making: at("make", Deaf::Server("announce")),
+    in_the_storing: at("store", Deaf::Keychain("make")),
+    in_the_granting: at("grant", Deaf::Server("store")),
+    in_the_proof: at("prove", Deaf::Nobody),
+    in_the_adoption: at("adopt", Deaf::Keychain("prove")),
+    in_the_reconnection: at("reconnect", Deaf::Server("adopt")),
+    in_the_handover: at("hand_over", Deaf::Nobody),
+    while_helios_is_waited_for: at("await_ack", Deaf::Nobody),
+    in_the_revocation: after(Press::Finish, "revoke", Deaf::Nobody),
+    in_the_receipt: after(Press::Finish, "receipt", Deaf::Nobody),
+    on_the_way_back: after(Press::Undo, "go_back", Deaf::Nobody),
+    in_the_old_place_again: after(Press::Undo, "return", Deaf::Server("go_back")),
+    in_the_withdrawal: after(Press::Undo, "withdraw", Deaf::Nobody),
+}

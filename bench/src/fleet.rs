@@ -2,10 +2,12 @@
 //!
 //! Each agent is the app's own link. What it does in a day (messages to its neighbour, heartbeats) is done in that order
 //! and as fast as it goes, instead of at its hour. What it costs is predicted by the planner and counted by the server,
-//! and by the meter that the app counts with. In a month before that one, the service refuses from a limit on: what is
-//! not taken waits, and goes out when the month turns.
+//! and by the meter that the app counts with. In a month before that one, the service refuses from a limit on
+//! ([`limit`]).
 
 mod agent;
+mod chad;
+mod limit;
 mod server;
 
 use anyhow::{Context as _, Result, bail};
@@ -15,7 +17,6 @@ use heliograph_core::{
     settings::Settings,
     usage::{CommandKind, Fleet, Meter, plan},
 };
-use heliograph_sandbox::proxy::{Mode, Proxy};
 use tokio::task::JoinSet;
 
 use self::{agent::Agent, server::Server};
@@ -61,7 +62,7 @@ pub(crate) async fn run(options: Options) -> Result<()> {
         bail!("a fleet has agents, and each has heartbeats");
     }
     if options.limit > 0 {
-        beyond(options).await?;
+        limit::beyond(options).await?;
     }
     let month = month(options).await?;
     println!("messages: {} sent, {} heard; the app's own meter says {}", month.sent, month.heard, month.metered);
@@ -129,61 +130,6 @@ async fn month(options: Options) -> Result<Month> {
     Ok(Month { predicted: planned.commands + connecting, counted, metered: tally.commands(), sent, heard })
 }
 
-/// A month in which the service takes no more from a limit on, and the next one. Says how many messages had to wait for
-/// it; `None` where the limit was not reached.
-async fn beyond(options: Options) -> Result<Option<usize>> {
-    let server = Server::start().await?;
-    let proxy = Proxy::start(server.port()?).await?;
-    let meter = Meter::default();
-    let mut agents = gather(options, &server.url(Some(proxy.port()))?, &meter).await?;
-    let mut refused_at = None;
-    for _ in 0..options.days {
-        let mut days = JoinSet::new();
-        for mut agent in agents.drain(..) {
-            days.spawn(async move { agent.day(options).await.map(|()| agent) });
-        }
-        // While the day goes on, for the limit is in the middle of one.
-        loop {
-            tokio::select! {
-                done = days.join_next() => match done {
-                    Some(done) => agents.push(done.context("an agent broke down")??),
-                    None => break,
-                },
-                () = tokio::time::sleep(std::time::Duration::from_millis(1)), if refused_at.is_none() => {
-                    if meter.so_far().commands() >= options.limit {
-                        let text = format!("ERR max requests limit exceeded. Limit: {0}, Usage: {0}", options.limit);
-                        proxy.to_all(&Mode::Refuse(text));
-                        refused_at = Some(meter.so_far().commands());
-                    }
-                }
-            }
-        }
-        if refused_at.is_some() {
-            break;
-        }
-    }
-    let Some(refused_at) = refused_at else {
-        println!("the limit of {} commands is not reached in this month", options.limit);
-        return Ok(None);
-    };
-    let waiting: usize = agents.iter().map(Agent::waiting).sum();
-    println!("at {refused_at} commands the service refuses; {waiting} messages wait");
-    proxy.to_all(&Mode::Forward);
-    for agent in &mut agents {
-        agent.next_month(options).await?;
-    }
-    let sent: u64 = agents.iter().map(|agent| agent.sent).sum();
-    let heard = agent::heard(&agents, sent).await;
-    println!("the next month all of them go out: {sent} sent, {heard} heard");
-    for agent in agents {
-        agent.end().await;
-    }
-    if heard < sent {
-        bail!("{} messages are lost", sent - heard);
-    }
-    Ok(Some(waiting))
-}
-
 /// All agents, each connected; every one talks with the next.
 async fn gather(options: Options, url: &secrecy::SecretString, meter: &Meter) -> Result<Vec<Agent>> {
     let tuning = Tuning { meter: meter.clone(), watch_surroundings: false, ..Tuning::default() };
@@ -217,8 +163,16 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn what_a_limit_holds_back_goes_out_in_the_next_month() {
-        let waited = beyond(Options { messages: 4_000, ..SMALL }).await.unwrap();
-        assert!(waited.is_some_and(|waited| waited > 1_000), "{waited:?}");
+    async fn beyond_a_limit_nothing_is_lost_the_mailbox_takes_over_and_all_returns() {
+        let held = limit::beyond(Options { messages: 4_000, ..SMALL }).await.unwrap().unwrap();
+        assert!(held.waited > 1_000, "{held:?}");
+        // Five before the limit, three beyond it, five after the month has turned.
+        assert_eq!(held.chad, chad::Arrived { said: 13, by_redis: 10, by_mailbox: 3, missing: 0 });
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_limit_that_is_not_reached_is_said() {
+        let held = limit::beyond(Options { limit: 1_000_000, messages: 5, ..SMALL }).await.unwrap();
+        assert_eq!(held, None);
     }
 }

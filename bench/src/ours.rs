@@ -49,7 +49,7 @@ struct Stored {
 }
 
 /// Takes everything, shows nothing.
-struct Nobody;
+pub(crate) struct Nobody;
 
 impl Notifier for Nobody {
     fn show<'a>(&'a self, _: &'a Notification) -> Pin<Box<dyn Future<Output = Result<(), NotShown>> + Send + 'a>> {

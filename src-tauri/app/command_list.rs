@@ -11,7 +11,7 @@ commands! {
     check_mailbox, use_mailbox, leave_mailbox, export_messages, import_part, import_messages,
     rotation, rotation_check, rotation_begin, rotation_give_address, rotation_again, rotation_finish, rotation_undo,
     rotation_copy_address, rotation_receipts, rotation_export, rotation_test_handover, rotation_ask_for_key,
-    rotation_confirm_key,
+    rotation_confirm_key, rotation_move_to_users,
     usage, usage_what_if, plan_fleet, plan_example, export_usage,
     about, diagnostics
 }

@@ -71,6 +71,8 @@ fn make(app: &AppHandle, frame: &Frame) -> tauri::Result<WebviewWindow> {
         .inner_size(1000.0, 680.0)
         .min_inner_size(720.0, 480.0)
         .icon(ICON)?
+        // Until it is ready to be closed: on Linux a window that is closed before that stays as an empty frame.
+        .visible(false)
         // With our other files, and not where the system would put a browser's.
         .data_directory(frame.folder.clone())
         .devtools(cfg!(debug_assertions))

@@ -40,3 +40,19 @@ async fn without_a_session_bus_a_second_start_still_does_not_listen_too() {
     holds("without a panel the first one opened a window", LIMIT, async || !session.windows().is_empty()).await;
     first.ends_when_asked().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_window_that_is_closed_as_soon_as_it_is_there_is_gone() {
+    let mut world = World::start().await;
+    let session = Session::start(Options { alone: true, ..Options::default() }).await;
+    let first = session.app(&Start::with(world.address()).in_background());
+    world.heard_within(LIMIT).await;
+    session.tray().shows("Connected").await;
+    for _ in 0..20 {
+        let mut second = session.app(&Start::with(world.address()));
+        session.window_title().await;
+        session.close_window().await;
+        second.ends_within(LIMIT).await;
+    }
+    first.ends_when_asked().await;
+}

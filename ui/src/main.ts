@@ -2,6 +2,7 @@ import { mount } from "svelte";
 
 import App from "./App.svelte";
 import "./app.css";
+import "./page.css";
 import "./ticks.css";
 
 if (import.meta.env.MODE === "mock") {

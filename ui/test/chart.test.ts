@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 
 import type { DayView } from "../src/bindings/DayView";
-import { KINDS, passed, piecesOf, risen, roundAbove, scaleWord } from "../src/lib/chart";
-import { standingOf } from "../src/lib/usage.svelte";
+import { KINDS, passed, piecesOf, risen, roundAbove, scaleOfDays, scaleWord } from "../src/lib/chart";
+import { meterLevelWords } from "../src/lib/usage.svelte";
 
 const DAY = 86_400_000;
 const day = (commands: number, everybody: number | null = null): DayView => ({
@@ -73,13 +73,25 @@ test("now is within today, even by a clock that is wrong", () => {
   expect(passed(25, 30, 0, 0)).toBe(25);
 });
 
-test.each([
-  [null, 500, null, "unknown"],
-  [5, null, null, "endless"],
-  [399, 500, 79.8, "well"],
-  [400, 500, 80, "near"],
-  [475, 500, 95, "close"],
-  [500, 500, 100, "over"],
-])("%s of %s stands as it should", (used, limit, percent, standing) =>
-  expect(standingOf(used, limit, percent)).toBe(standing),
-);
+test("a limit far above the days is not drawn among them", () => {
+  const bars = [day(700), day(300)].map(piecesOf);
+  const aDay = (high: number, most: number | null) => ({ expected: 400, low: 300, high, most });
+  expect(scaleOfDays(bars, null)).toEqual({ top: 800, limit: false });
+  expect(scaleOfDays(bars, aDay(900, null))).toEqual({ top: 1000, limit: false });
+  expect(scaleOfDays(bars, aDay(600, 1500))).toEqual({ top: 1500, limit: true });
+  expect(scaleOfDays(bars, aDay(600, 16_000))).toEqual({ top: 800, limit: false });
+  expect(scaleOfDays(bars, aDay(600, 0))).toEqual({ top: 800, limit: true });
+  expect(scaleOfDays([], null)).toEqual({ top: 10, limit: false });
+});
+
+test("a meter's words go by the steps that Rust names", () => {
+  const levels = ["unknown", "endless", "well", "near", "close", "over"] as const;
+  expect(levels.map((level) => meterLevelWords(level, [70, 90]))).toEqual([
+    "Not known",
+    "No limit",
+    "Enough left",
+    "Over 70 %",
+    "Over 90 %",
+    "Used up",
+  ]);
+});

@@ -224,6 +224,14 @@ test("the other keys have their ages and the steps to renew them", async () => {
   expect(screen.queryByRole("heading", { name: "The database’s key" })).toBeNull();
 });
 
+test("a key of which nobody wants to be reminded is not overdue", async () => {
+  const ages = made.views.usual.ages.map((age) => ({ ...age, due_in: null }));
+  await keys({ ...made.views.usual, ages });
+  const list = screen.getByRole("heading", { name: "GitHub token" }).closest("li")!;
+  expect(list.textContent).toContain("known for 93 days");
+  expect(list.textContent).not.toMatch(/due|·/);
+});
+
 test("receipts tell all of a change, are read again after the next, and can be exported", async () => {
   const place = "/home/ada/receipts.jsonl";
   const world = await keys(made.views.usual, {

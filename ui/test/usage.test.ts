@@ -3,7 +3,8 @@ import { expect, test } from "vitest";
 
 import App from "../src/App.svelte";
 import * as made from "../src/dev/setup";
-import { usageOf, type Case } from "../src/dev/usage";
+import type { WhatIf } from "../src/bindings/WhatIf";
+import { usageOf, whatIfOf, type Case } from "../src/dev/usage";
 import { grouped } from "../src/lib/format";
 import { backend, type World } from "./backend";
 
@@ -147,6 +148,44 @@ test("settings are tried in thought, asked once they rest, and taken over only w
     },
   ]);
   expect(button("Take this over into the settings").disabled).toBe(true);
+});
+
+test("where commands are paid for, the price and its change are said", async () => {
+  const answers = {
+    usage_what_if: ({ settings }: Record<string, unknown>) => whatIfOf(settings as WhatIf, 20),
+  };
+  await usage("paid", "What would change", { answers });
+  await screen.findByText(/as it is set now\. They cost \$4\.77 a month\./);
+  const slider = screen.getByRole("slider");
+  await fireEvent.input(slider, { target: { value: "5" } });
+  await screen.findByText(/12,960 fewer than now\. They cost \$2\.18 a month, \$2\.59 less than now\./);
+  const row = screen.getByRole("row", { name: /^What they cost/ });
+  expect(row.textContent).toMatch(/\$4\.77.*\$2\.18/s);
+  await fireEvent.input(slider, { target: { value: "2" } });
+  await screen.findByText(/21,600 more than now\. They cost \$9\.09 a month, \$4\.32 more than now\./);
+});
+
+test("what went to another database is said and counted nowhere", async () => {
+  await usage("quiet");
+  screen.getByText(/Another database took 4,310 of this month’s commands/);
+});
+
+test("the bars have the forecast's line and the limit's, in words too", async () => {
+  const { view } = await usage("near");
+  const bars = screen.getAllByRole("img")[1]!;
+  const { expected, low, high, most } = view.forecasts[0]!.a_day;
+  for (const amount of [expected, low, high, most!])
+    expect(bars.getAttribute("aria-label")).toContain(grouped(amount));
+  within(bars).getByText(`Expected ${grouped(expected)} a day`);
+  within(bars).getByText(`Limit ${grouped(most!)} a day`);
+  expect(bars.querySelectorAll("line.expected, line.limit, rect.range")).toHaveLength(3);
+});
+
+test("a limit far above the days is said instead of drawn", async () => {
+  await usage("quiet");
+  const bars = screen.getAllByRole("img")[1]!;
+  within(bars).getByText(/^Limit [\d,]+ a day, far above/);
+  expect(bars.querySelectorAll("line.limit")).toHaveLength(0);
 });
 
 test("what is refused is not said to be in force", async () => {

@@ -37,6 +37,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         command.args([name, &number.to_string()]);
     }
     command.args(["--limit", &limit.to_string()]);
+    // One of the agents is the app itself, which has no business in anybody's keychain.
+    command.env("DBUS_SESSION_BUS_ADDRESS", "disabled:");
     if *unrecorded {
         command.arg("--unrecorded");
     }

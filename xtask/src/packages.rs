@@ -27,7 +27,7 @@ pub(crate) const APP: [Package; 10] = [
 ];
 
 /// What the tests need besides: a desktop session without a screen, and other programs to speak with.
-pub(crate) const TESTS: [Package; 19] = [
+pub(crate) const TESTS: [Package; 20] = [
     package("redis-tools", "", "", ""),
     package("xvfb", "xorg-x11-server-Xvfb", "xorg-server-xvfb", ""),
     package("xauth", "xorg-x11-xauth", "xorg-xauth", ""),
@@ -39,6 +39,7 @@ pub(crate) const TESTS: [Package; 19] = [
     package("openbox", "openbox", "openbox", ""),
     package("webkit2gtk-driver", "webkit2gtk-driver", "", ""),
     package("xdotool", "xdotool", "", ""),
+    package("wmctrl", "wmctrl", "wmctrl", ""),
     package("xclip", "xclip", "xclip", ""),
     package("imagemagick", "ImageMagick", "imagemagick", ""),
     package("libnotify-bin", "libnotify", "libnotify", ""),

@@ -28,6 +28,11 @@ pub(crate) async fn rotation_begin(engine: State<'_, Engine>, reason: RotationRe
 }
 
 #[tauri::command]
+pub(crate) async fn rotation_move_to_users(engine: State<'_, Engine>) -> Result<RotationView, Trouble> {
+    engine.rotation().move_to_users().await
+}
+
+#[tauri::command]
 pub(crate) async fn rotation_give_address(
     engine: State<'_, Engine>,
     text: SecretString,

@@ -7,6 +7,7 @@
 mod address;
 pub mod github;
 pub mod helios;
+mod manners;
 pub mod port;
 pub mod proxy;
 pub mod redis;

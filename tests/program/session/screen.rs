@@ -29,10 +29,12 @@ impl Session {
         self.xdotool(&["getwindowname", &id]).unwrap_or_default().trim().to_owned()
     }
 
-    /// Closes the window by the window manager's key, which asks as its frame's button does.
+    /// Closes the window as its frame's button does. A key would close whatever has the focus, and a window that has
+    /// just been opened may be about to get it.
     pub(crate) async fn close_window(&self) {
         let id = found("there is a window to close", LIMIT, async || self.windows().pop()).await;
-        self.xdotool(&["windowactivate", "--sync", &id, "key", "alt+F4"]).expect("the window can be asked to close");
+        let closed = said(self.environment.command(&program("wmctrl")).args(["-i", "-c", &id]));
+        assert!(closed.is_some(), "the window can be asked to close");
         holds("the window is gone", LIMIT, async || self.windows().is_empty()).await;
     }
 

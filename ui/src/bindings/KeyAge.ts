@@ -14,9 +14,9 @@ kind: KeyKind,
  */
 since: number, 
 /**
- * To be renewed in so many days; below 0 it is overdue.
+ * To be renewed in so many days; below 0 it is overdue. None where reminders are off: then it never is.
  */
-due_in: number, 
+due_in: number | null, 
 /**
  * How it is renewed by hand, step by step; empty for the database's, which is rotated.
  */

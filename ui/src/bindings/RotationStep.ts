@@ -3,4 +3,4 @@
 /**
  * A step of a rotation, in the order in which they are gone through.
  */
-export type RotationStep = "preflight" | "announce" | "reset" | "store" | "prove" | "reconnect" | "hand_over" | "await_ack" | "receipt";
+export type RotationStep = "preflight" | "announce" | "reset" | "store" | "prove" | "reconnect" | "hand_over" | "await_ack" | "revoke" | "undo" | "receipt";

@@ -51,6 +51,14 @@ asks: RotationAsked | null,
  */
 can_undo: boolean, 
 /**
+ * Can each agent become a user of its own (`rotation_move_to_users`), so that nobody is cut off any more?
+ */
+offers_users: boolean, 
+/**
+ * Why, or why not; empty before that was looked at.
+ */
+users_words: string, 
+/**
  * Is it being looked at whether everything needed is there?
  */
 checking: boolean, 

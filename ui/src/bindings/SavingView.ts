@@ -10,6 +10,10 @@ export type SavingView = {
  */
 on: boolean, 
 /**
+ * Where it begins to, and where it does in earnest: in percent of a limit.
+ */
+marks: [number, number], 
+/**
  * How sparing it is now.
  */
 level: Level, 

@@ -32,6 +32,10 @@ meters: Array<MeterView>,
  */
 days: Array<DayView>, 
 /**
+ * Our commands of the month that went to other databases: they are in none of these figures.
+ */
+elsewhere: number, 
+/**
  * Where the month will end: for commands and for bandwidth, each where there is something to go by.
  */
 forecasts: Array<ForecastView>, 

@@ -18,6 +18,14 @@ percent: number | null,
  */
 kinds: Array<KindCount>, 
 /**
+ * What these commands cost by the table, in dollars; none where the plan asks nothing for a command.
+ */
+cost: number | null, 
+/**
+ * By how much that is more than with the settings in force; below 0 it is less.
+ */
+cost_change: number | null, 
+/**
  * How it was reckoned, in a sentence.
  */
 method: string, };

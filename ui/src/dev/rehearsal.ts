@@ -163,7 +163,8 @@ export function rehearsal(
     settings: () => settings,
     change_settings: ({ settings: wanted }) => (settings = wanted as Settings),
     usage: () => usageOf((query.get("usage") ?? "quiet") as Case, settings),
-    usage_what_if: ({ settings: wanted }) => whatIfOf(wanted as WhatIf),
+    usage_what_if: ({ settings: wanted }) =>
+      whatIfOf(wanted as WhatIf, query.get("usage") === "paid" ? 0.2 : 0),
     plan_fleet: ({ fleet }) => fleetPlanOf(fleet as Fleet),
     plan_example: () => example,
     export_usage: () => "/home/ada/Downloads/heliograph-usage-2026-11-25.csv",

@@ -94,6 +94,7 @@ export function rotating(query: URLSearchParams, tell: (event: Event) => void) {
         });
       },
       rotation_begin: ({ reason }) => begin(reason as RotationReason),
+      rotation_move_to_users: () => begin("asked"),
       rotation_give_address: () => set({ asks: null, steps: made.stepsTo("prove", "running") }),
       rotation_again: () => set({ asks: null }),
       rotation_finish: end,

@@ -32,9 +32,14 @@ const words: Record<RotationStep, [string, string]> = {
   ],
   hand_over: ["Give Helios the new key", "Sealed to Helios’s key and left in the mailbox for helios."],
   await_ack: ["Wait until Helios uses the new key", "Helios uses the new key."],
+  revoke: ["Remove the old keys", "The old keys are gone, and the one from before is refused."],
+  undo: ["Go back to the old key", "The new keys are gone."],
   receipt: ["Write the receipt", "The receipt is written."],
 };
-export const order = Object.keys(words) as RotationStep[];
+/** The steps where there is one password. */
+export const order: RotationStep[] = (Object.keys(words) as RotationStep[]).filter(
+  (step) => step !== "revoke" && step !== "undo",
+);
 const lengths = [412, 1830, 655, 38, 1204, 310, 2210, 41_300, 6];
 
 /** The steps up to one that stands as said. */
@@ -277,6 +282,8 @@ const usual: RotationView = {
   words: "",
   asks: null,
   can_undo: false,
+  offers_users: false,
+  users_words: "",
   checking: false,
   findings: [],
   helios_behind_since: null,

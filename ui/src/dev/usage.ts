@@ -11,6 +11,7 @@ import type { Fleet } from "../bindings/Fleet";
 import type { FleetPlan } from "../bindings/FleetPlan";
 import type { KindCount } from "../bindings/KindCount";
 import type { Level } from "../bindings/Level";
+import type { MeterLevel } from "../bindings/MeterLevel";
 import type { PlanKind } from "../bindings/PlanKind";
 import type { PlanView } from "../bindings/PlanView";
 import type { Settings } from "../bindings/Settings";
@@ -88,6 +89,13 @@ function dayOf(which: Case, place: number, part: number, date: string, factor: n
   };
 }
 
+function levelOf(used: number | null, limit: number | null): MeterLevel {
+  if (used === null) return "unknown";
+  if (limit === null) return "endless";
+  const share = (100 * used) / limit;
+  return share >= 100 ? "over" : share >= 95 ? "close" : share >= 80 ? "near" : "well";
+}
+
 export function usageOf(which: Case, settings: Settings = usual, now = Date.now()): UsageView {
   const today = new Date(now);
   const [year, month] = [today.getUTCFullYear(), today.getUTCMonth()];
@@ -159,6 +167,7 @@ export function usageOf(which: Case, settings: Settings = usual, now = Date.now(
         limit,
         limit_from: settings.usage.most_commands ? "settings" : read ? "service" : "table",
         percent: percentOf(used, limit),
+        level: levelOf(used, limit),
       },
       {
         kind: "bandwidth",
@@ -169,6 +178,7 @@ export function usageOf(which: Case, settings: Settings = usual, now = Date.now(
         limit: wide,
         limit_from: read ? "service" : "table",
         percent: percentOf(bytes * (read ? 3 : 1), wide),
+        level: levelOf(bytes * (read ? 3 : 1), wide),
       },
       {
         kind: "storage",
@@ -179,9 +189,11 @@ export function usageOf(which: Case, settings: Settings = usual, now = Date.now(
         limit: 256e6,
         limit_from: "table",
         percent: stored === null ? null : percentOf(stored, 256e6),
+        level: levelOf(stored, 256e6),
       },
     ],
     days,
+    elsewhere: which === "quiet" ? 4310 : 0,
     forecasts:
       which === "empty"
         ? []
@@ -198,6 +210,12 @@ export function usageOf(which: Case, settings: Settings = usual, now = Date.now(
                 passes && limit !== null
                   ? new Date(now + ((limit - used) / middle) * DAY).toISOString().slice(0, 10)
                   : null,
+              a_day: {
+                expected: middle,
+                low: Math.min(...full),
+                high: Math.max(...full),
+                most: limit === null ? null : Math.max(0, Math.floor((limit - used) / left)),
+              },
             },
             {
               meter: "bandwidth",
@@ -208,6 +226,7 @@ export function usageOf(which: Case, settings: Settings = usual, now = Date.now(
               of: known,
               method,
               passes_on: null,
+              a_day: { expected: 0, low: 0, high: 0, most: null },
             },
           ],
     kinds: which === "empty" ? [] : kinds,
@@ -223,6 +242,7 @@ export function usageOf(which: Case, settings: Settings = usual, now = Date.now(
     },
     saving: {
       on: settings.usage.slow_down,
+      marks: [80, 95],
       level: settings.usage.slow_down ? level : "usual",
       words:
         level === "usual" || !settings.usage.slow_down
@@ -237,7 +257,9 @@ export function usageOf(which: Case, settings: Settings = usual, now = Date.now(
   };
 }
 
-export function whatIfOf(wanted: WhatIf): WhatIfView {
+/** `price`: dollars for 100,000 commands, where the plan asks something for them. */
+export function whatIfOf(wanted: WhatIf, price = 0): WhatIfView {
+  const cost = (commands: number) => (price > 0 ? (commands / 100_000) * price : null);
   const receipts = wanted.receipts ? 240 : 0;
   const counts: KindCount[] = [
     { kind: "heartbeat", commands: Math.round((30 * day_s) / wanted.heartbeat_s) },
@@ -251,8 +273,10 @@ export function whatIfOf(wanted: WhatIf): WhatIfView {
   const commands = sum(kinds.map((count) => count.commands));
   return {
     commands,
-    percent: (100 * commands) / FREE,
+    percent: price > 0 ? null : (100 * commands) / FREE,
     kinds,
+    cost: cost(commands),
+    cost_change: price > 0 ? (cost(commands) ?? 0) - (cost(23_850) ?? 0) : null,
     method:
       "A month of 30 days with this program running all day, and as many messages and tasks a day as in the last days.",
   };

@@ -1,4 +1,5 @@
 /** Where things stand in the chart of a month. Pure: numbers in, places out. */
+import type { ADay } from "../bindings/ADay";
 import type { CommandKind } from "../bindings/CommandKind";
 import type { DayView } from "../bindings/DayView";
 import { kindWords } from "./words";
@@ -72,4 +73,15 @@ export function risen(days: readonly DayView[], used: number, everybody: boolean
   }
   if (now > 0) line.unshift({ days: 0, amount: 0 });
   return line;
+}
+
+/** So many times as high as everything else a limit may be and still be drawn: a higher one would flatten the bars. */
+const FLATTENING = 2.5;
+
+/** Up to where the scale of the days goes, and whether the limit's line is on it. */
+export function scaleOfDays(bars: readonly Piece[][], aDay: ADay | null): { top: number; limit: boolean } {
+  const most = Math.max(...bars.map((pieces) => pieces.at(-1)?.to ?? 0), aDay?.high ?? 0, 1);
+  const room = aDay?.most ?? null;
+  const limit = room !== null && room <= most * FLATTENING;
+  return { top: roundAbove(limit ? Math.max(most, room) : most), limit };
 }

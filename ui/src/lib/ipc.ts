@@ -138,6 +138,8 @@ export const rotationGiveAddress = (text: string) => invoke<RotationView>("rotat
 export const rotationAgain = () => invoke<RotationView>("rotation_again");
 /** Helios has the new key, says the person; nobody waits for it any more. */
 export const rotationFinish = () => invoke<RotationView>("rotation_finish");
+/** Makes each agent a user of its own: nobody is cut off any more when the keys are changed. */
+export const rotationMoveToUsers = () => invoke<RotationView>("rotation_move_to_users");
 export const rotationUndo = () => invoke<RotationView>("rotation_undo");
 /** Says after how many seconds it is taken off the clipboard again. */
 export const rotationCopyAddress = () => invoke<number>("rotation_copy_address");

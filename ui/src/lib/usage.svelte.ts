@@ -1,4 +1,5 @@
 /** The month's usage while its page is open, and how near a limit it is. */
+import type { MeterLevel } from "../bindings/MeterLevel";
 import type { Trouble } from "../bindings/Trouble";
 import type { UsageView } from "../bindings/UsageView";
 import * as ipc from "./ipc";
@@ -29,25 +30,15 @@ export class Usage {
   }
 }
 
-/** How a meter stands: at 80 and at 95 % the bar has its marks. */
-export type Standing = "unknown" | "endless" | "well" | "near" | "close" | "over";
-
-export function standingOf(used: number | null, limit: number | null, percent: number | null): Standing {
-  if (used === null) return "unknown";
-  if (limit === null || percent === null) return "endless";
-  if (percent >= 100) return "over";
-  if (percent >= MARKS[1]) return "close";
-  return percent >= MARKS[0] ? "near" : "well";
-}
-
-/** Where the program begins to be sparing, in percent. */
-export const MARKS = [80, 95] as const;
-
-export const standingWords: Record<Standing, string> = {
-  unknown: "Not known",
-  endless: "No limit",
-  well: "Enough left",
-  near: "Over 80 %",
-  close: "Over 95 %",
-  over: "Used up",
+/** How near its end a meter is. Rust decides; `marks` are where its steps are, in percent. */
+export const meterLevelWords = (level: MeterLevel, [near, close]: readonly [number, number]): string => {
+  const words: Record<MeterLevel, string> = {
+    unknown: "Not known",
+    endless: "No limit",
+    well: "Enough left",
+    near: `Over ${near} %`,
+    close: `Over ${close} %`,
+    over: "Used up",
+  };
+  return words[level];
 };

@@ -214,6 +214,8 @@ export const rotationStepWords: Record<RotationStep, string> = {
   reconnect: "Change over",
   hand_over: "Hand it over",
   await_ack: "Hear Helios",
+  revoke: "End the old keys",
+  undo: "Go back",
   receipt: "Write it down",
 };
 

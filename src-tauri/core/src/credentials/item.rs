@@ -9,6 +9,12 @@ pub enum Item {
     NewAddress,
     /// The address with the new key, beside the one in use, while that is being changed.
     NextAddress,
+    /// The address from before, while the key is being changed and both are valid.
+    PreviousAddress,
+    /// The address with the new key of the agent that is given one, until it uses it.
+    PeerAddress,
+    /// The address of the user `default`, where each agent is a user of its own: users can be changed only by it.
+    Emergency,
     /// What is written and removed again to see whether a secret can be kept.
     Probe,
     /// The page on which a lent database is made one's own: whoever has it can have the password.
@@ -21,8 +27,18 @@ pub enum Item {
 
 impl Item {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Address, Self::NewAddress, Self::NextAddress, Self::Probe, Self::Claim, Self::Upstash, Self::GitHub];
+    pub const ALL: [Self; 10] = [
+        Self::Address,
+        Self::NewAddress,
+        Self::NextAddress,
+        Self::PreviousAddress,
+        Self::PeerAddress,
+        Self::Emergency,
+        Self::Probe,
+        Self::Claim,
+        Self::Upstash,
+        Self::GitHub,
+    ];
 
     /// Its name within the service.
     pub(super) const fn name(self) -> &'static str {
@@ -30,6 +46,9 @@ impl Item {
             Self::Address => "redis-url",
             Self::NewAddress => "redis-url-new",
             Self::NextAddress => "redis-url-next",
+            Self::PreviousAddress => "redis-url-previous",
+            Self::PeerAddress => "redis-url-peer",
+            Self::Emergency => "redis-url-default",
             Self::Probe => "probe",
             Self::Claim => "claim-link",
             Self::Upstash => "upstash-api",
@@ -43,6 +62,9 @@ impl Item {
             Self::Address => "The database's address, with its password",
             Self::NewAddress => "The address that is being set up",
             Self::NextAddress => "The address with the new key, while that is being changed",
+            Self::PreviousAddress => "The address from before, while the key is being changed",
+            Self::PeerAddress => "Helios's address with its new key, until it uses it",
+            Self::Emergency => "The address of the database's user default, for emergencies",
             Self::Probe => "Nothing: it was written to see whether that works",
             Self::Claim => "The link that makes the lent database yours",
             Self::Upstash => "The API key of your Upstash account",

@@ -72,9 +72,16 @@ impl Address {
 
     /// The same address with another password; `None` where it cannot be read.
     pub(crate) fn with_password(url: &SecretString, password: &SecretString) -> Option<SecretString> {
+        let user = Self::parse(url).ok()?.user.unwrap_or_default();
+        Self::with_login(url, &user, password)
+    }
+
+    /// The same address with another user and password; `None` where it cannot be read.
+    pub(crate) fn with_login(url: &SecretString, user: &str, password: &SecretString) -> Option<SecretString> {
         let text = url.expose_secret().trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`'));
         let mut url = Url::parse(text).ok()?;
         let password = Zeroizing::new(utf8_percent_encode(password.expose_secret(), NON_ALPHANUMERIC).to_string());
+        url.set_username(&utf8_percent_encode(user, NON_ALPHANUMERIC).to_string()).ok()?;
         url.set_password(Some(&password)).ok()?;
         Some(SecretString::from(String::from(url)))
     }

@@ -15,7 +15,8 @@ pub enum Delivery {
     Connected {
         /// When the confirmation came.
         at: Millis,
-        /// The gap that ended; `None` at the first connection of this process, before which the link knows nothing.
+        /// The gap that ended; `None` at the first connection of this process, before which the link knows nothing, and
+        /// where one connection took over from another without a gap.
         missed: Option<Missed>,
     },
 }

@@ -29,6 +29,8 @@ pub(super) enum Flow {
     Moving(Option<Duration>),
     /// What was heard is not taken: nothing more is read for now. Said once, when it begins.
     Held,
+    /// The mark was heard at which to stop.
+    Marked,
     /// The connection ended. Everything that came before is laid out.
     Ended,
     /// Nobody takes deliveries any more.
@@ -39,6 +41,7 @@ pub(super) enum Flow {
 enum Look {
     Drained,
     Full,
+    Marked,
     Ended,
 }
 
@@ -48,6 +51,10 @@ pub(super) struct Ears {
     gauge: Gauge,
     channels: Vec<Arc<str>>,
     heartbeat: Arc<str>,
+    /// Our own message on the heartbeat's channel that is the last to be taken here.
+    until: Option<Vec<u8>>,
+    /// Our own message there up to which all was heard by others, and is passed over.
+    after: Option<Vec<u8>>,
     /// Messages were heard since everything was last looked at.
     fresh: bool,
     /// Since when nothing more could be read, and when that was last so.
@@ -58,7 +65,32 @@ pub(super) struct Ears {
 impl Ears {
     pub(super) fn new(stream: PubSubStream, gauge: Gauge, channels: &[&str], heartbeat: &str) -> Self {
         let channels = channels.iter().map(|channel| Arc::from(*channel)).collect();
-        Self { stream, gauge, channels, heartbeat: Arc::from(heartbeat), fresh: false, held: None, holding: false }
+        Self {
+            stream,
+            gauge,
+            channels,
+            heartbeat: Arc::from(heartbeat),
+            until: None,
+            after: None,
+            fresh: false,
+            held: None,
+            holding: false,
+        }
+    }
+
+    /// Says [`Flow::Marked`] when this is heard on the heartbeat's channel, and then takes no more.
+    pub(super) fn stop_at(&mut self, mark: Option<Vec<u8>>) {
+        self.until = mark;
+    }
+
+    /// Passes over what comes up to this on the heartbeat's channel, and that too.
+    pub(super) fn begin_after(&mut self, mark: Vec<u8>) {
+        self.after = Some(mark);
+    }
+
+    /// Is what comes still passed over?
+    pub(super) fn passes_over(&self) -> bool {
+        self.after.is_some()
     }
 
     pub(super) fn gauge(&self) -> &Gauge {
@@ -103,6 +135,7 @@ impl Ears {
         }
         match look {
             Look::Ended => Poll::Ready(Flow::Ended),
+            Look::Marked => Poll::Ready(Flow::Marked),
             // The next call hands over, and looks again.
             Look::Full | Look::Drained if heard || freed => Poll::Ready(Flow::Moving(trip)),
             Look::Full | Look::Drained => Poll::Pending,
@@ -128,10 +161,24 @@ impl Ears {
                     Poll::Ready(Some(message)) => {
                         heard = true;
                         let message = interned(&message, &self.channels, at);
-                        if message.channel == self.heartbeat {
-                            *trip = probe.heard(&message.payload, Instant::now()).or(*trip);
+                        let beat = (message.channel == self.heartbeat).then_some(&message.payload);
+                        let echo = beat.and_then(|beat| probe.heard(beat, Instant::now()));
+                        *trip = echo.or(*trip);
+                        if let Some(after) = &self.after {
+                            if beat == Some(after) {
+                                self.after = None;
+                            } else if echo.is_some() {
+                                // A later heartbeat of ours: the mark was lost, and with it the order.
+                                return Poll::Ready(Look::Ended);
+                            }
+                            continue;
                         }
+                        let marked = beat.is_some() && self.until.as_ref() == beat;
                         outlet.heard(message);
+                        if marked {
+                            self.until = None;
+                            return Poll::Ready(Look::Marked);
+                        }
                     }
                     Poll::Ready(None) => return Poll::Ready(Look::Ended),
                     Poll::Pending => return Poll::Ready(Look::Drained),

@@ -23,6 +23,16 @@ pub struct Plan {
     pub heartbeat: Heartbeat,
 }
 
+impl Plan {
+    /// Does it lead to the same server and the same channels, whoever logs in?
+    pub(super) fn leads_where(&self, other: &Self) -> bool {
+        let server = |plan: &Self| (plan.address.host.clone(), plan.address.port, plan.address.tls);
+        server(self) == server(other)
+            && self.channels == other.channels
+            && self.heartbeat.channel == other.heartbeat.channel
+    }
+}
+
 /// The proof that the whole way out and back works: a message to oneself.
 pub struct Heartbeat {
     /// Where it is published and heard.
@@ -116,6 +126,10 @@ impl Link {
     }
 
     /// Connects according to this plan from now on, at once, in place of the one before.
+    ///
+    /// Where that stands, and the new plan leads to the same server and channels, the old connection goes on hearing
+    /// until the new one hears, and nothing is missed: [`Delivery::Connected`] comes without a gap. Where the new login
+    /// is refused, nothing is connected any more.
     pub fn connect(&self, plan: Plan) {
         self.want.send_modify(|want| {
             want.plan = Some(Arc::new(plan));

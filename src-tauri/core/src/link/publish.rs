@@ -8,13 +8,16 @@ use std::{
     time::Duration,
 };
 
-use redis::{Cmd, Pipeline, Value, aio::MultiplexedConnection};
+use redis::{Cmd, Pipeline, Value};
 use tokio::{
     sync::{mpsc, oneshot},
     time::timeout,
 };
 
-use super::fault::{self, Failure, Stage};
+use super::{
+    fault::{self, Failure, Stage},
+    route::{Route, Side},
+};
 use crate::{
     message::Millis,
     trouble::Trouble,
@@ -118,9 +121,9 @@ impl Load {
     }
 }
 
-/// Publishes and asks whatever is wanted, until the connection fails. What is on its way when this is dropped gets no
+/// Publishes and asks whatever is wanted, until the connection in use fails. What is on its way when this is dropped gets no
 /// answer, which [`Link::publish`](super::Link::publish) reports as unknown.
-pub(super) async fn publish_all(requests: &mut mpsc::Receiver<Request>, mut way: Way<'_>) -> Failure {
+pub(super) async fn publish_all(requests: &mut mpsc::Receiver<Request>, way: Way<'_>) -> Failure {
     let mut next = None;
     loop {
         let request = match next.take() {
@@ -130,33 +133,34 @@ pub(super) async fn publish_all(requests: &mut mpsc::Receiver<Request>, mut way:
                 None => return std::future::pending().await,
             },
         };
+        let mut side = way.route.side();
         let outcome = match request {
             Request::Publish(first) => {
                 let (batch, other) = gather(first, requests);
                 next = other;
-                way.publish(batch).await
+                way.publish(&mut side, batch).await
             }
-            Request::Ask(question) => way.ask(question).await,
+            Request::Ask(question) => way.ask(&mut side, question).await,
         };
-        if let Err(failure) = outcome {
+        if let Err(failure) = outcome
+            && way.route.leads_by(&side)
+        {
             return failure;
         }
     }
 }
 
-/// The way out of a session.
+/// The way out.
 pub(super) struct Way<'a> {
-    pub(super) commands: MultiplexedConnection,
+    pub(super) route: &'a Route,
     /// How long an answer may take.
     pub(super) limit: Duration,
     pub(super) load: &'a Load,
     pub(super) meter: &'a Meter,
-    /// Since when the session stands.
-    pub(super) session: Millis,
 }
 
 impl Way<'_> {
-    async fn publish(&mut self, batch: Vec<Publish>) -> Result<(), Failure> {
+    async fn publish(&self, side: &mut Side, batch: Vec<Publish>) -> Result<(), Failure> {
         let mut pipeline = Pipeline::with_capacity(batch.len());
         for request in &batch {
             // The record first: whoever subscribes and then reads it finds the message in one or the other. It need not
@@ -179,14 +183,14 @@ impl Way<'_> {
         }
         let bytes =
             batch.iter().map(|request| request.payload.len() * (1 + usize::from(request.record.is_some()))).sum();
-        let values = self.send(&pipeline, bytes).await?;
+        let values = self.send(side, &pipeline, bytes).await?;
         answer(batch, values, self.meter);
         Ok(())
     }
 
-    async fn ask(&mut self, question: Ask) -> Result<(), Failure> {
+    async fn ask(&self, side: &mut Side, question: Ask) -> Result<(), Failure> {
         let Ask { kind, commands, session, answer } = question;
-        if session.is_some_and(|session| session != self.session) {
+        if session.is_some_and(|session| session != side.session) {
             // Whoever asked may have stopped waiting.
             let _ = answer.send(Err(AskFailed::NotConnected));
             return Ok(());
@@ -196,7 +200,7 @@ impl Way<'_> {
             pipeline.add_command(command);
         }
         self.meter.count(kind, pipeline.len());
-        let values = self.send(&pipeline, ANSWER_BYTES).await?;
+        let values = self.send(side, &pipeline, ANSWER_BYTES).await?;
         let mut refused = None;
         for value in &values {
             if let Value::ServerError(error) = value {
@@ -211,9 +215,9 @@ impl Way<'_> {
     }
 
     /// The rest of the story of an error, whether it is a lost connection or not, is told by the connection's end.
-    async fn send(&mut self, pipeline: &Pipeline, bytes: usize) -> Result<Vec<Value>, Failure> {
+    async fn send(&self, side: &mut Side, pipeline: &Pipeline, bytes: usize) -> Result<Vec<Value>, Failure> {
         self.load.0.store(bytes, Ordering::Relaxed);
-        let sending = self.commands.send_packed_commands(pipeline, 0, pipeline.len());
+        let sending = side.exit.commands.send_packed_commands(pipeline, 0, pipeline.len());
         let answers = timeout(self.load.limit(self.limit), sending).await;
         self.load.0.store(0, Ordering::Relaxed);
         answers.map_err(|_| Failure::Silent)?.map_err(|error| Failure::from_redis(Stage::Live, &error, None))

@@ -35,15 +35,21 @@ pub(super) struct Session {
     /// The subscription's own way out.
     pub(super) pings: PubSubSink,
     /// The other connection.
-    pub(super) commands: MultiplexedConnection,
-    /// How the other connection ended, if it did.
-    pub(super) commands_gauge: Gauge,
-    /// What drives the other connection; ends with it.
-    pub(super) driver: AbortOnDropHandle<()>,
+    pub(super) exit: Exit,
     /// When the subscription was confirmed.
     pub(super) at: Millis,
     /// The same, for measuring.
     pub(super) opened: Instant,
+}
+
+/// The connection for commands; it stays open until the last clone is dropped.
+#[derive(Clone)]
+pub(super) struct Exit {
+    pub(super) commands: MultiplexedConnection,
+    /// How it ended, if it did; gone when it did.
+    pub(super) gauge: Gauge,
+    /// What drives it.
+    pub(super) driver: Arc<AbortOnDropHandle<()>>,
 }
 
 /// Opens a session within the time limit, name and encryption included. For each socket that may outlive this call
@@ -88,9 +94,7 @@ async fn open_unbounded(
     Ok(Session {
         ears: Ears::new(stream, gauge, &channels, &plan.heartbeat.channel),
         pings,
-        commands,
-        commands_gauge,
-        driver,
+        exit: Exit { commands, gauge: commands_gauge, driver: Arc::new(driver) },
         at: now(),
         opened: Instant::now(),
     })

@@ -3,10 +3,9 @@
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
-use rustls::ClientConfig;
 use tokio::{
     sync::{mpsc, watch},
-    time::{Instant, sleep, timeout},
+    time::{Instant, sleep},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -14,14 +13,15 @@ use super::{
     Cause, Delivery, Link, LinkState, Missed, Plan, Status, Tuning,
     aside::{Aside, Turn},
     backoff::{Backoff, CAP, CAP_WHEN_WOKEN},
-    fault::{Failure, Fault, Lane, Stage, classify},
+    fault::{Fault, Lane, classify},
     handle::{News, Nudge, Seen, Want},
     live::{Ended, Ending, Surroundings, live},
     now,
+    opener::Opener,
     outlet::Outlet,
     publish::Request,
-    session::{Session, open},
-    tls, wake,
+    session::Session,
+    wake,
 };
 use crate::message::Millis;
 
@@ -42,9 +42,7 @@ pub struct Supervisor {
     /// Since when nothing is heard, and why: from the end of the last session to the start of the next.
     deaf: Option<(Millis, Cause)>,
     woken: Option<Instant>,
-    /// The certificates to trust, read once for each plan.
-    trust: Option<Arc<ClientConfig>>,
-    sockets: Vec<CancellationToken>,
+    opener: Opener,
 }
 
 /// What to do next.
@@ -72,8 +70,7 @@ impl Supervisor {
             backoff: Backoff::default(),
             deaf: None,
             woken: None,
-            trust: None,
-            sockets: Vec::new(),
+            opener: Opener::default(),
         }
     }
 
@@ -91,7 +88,7 @@ impl Supervisor {
         }
         self.aside.requests.close();
         self.aside.refuse_waiting();
-        self.old_sockets_closed(CLOSING_AT_THE_END).await;
+        self.opener.closed(CLOSING_AT_THE_END).await;
     }
 
     async fn supervise(&mut self) {
@@ -131,7 +128,7 @@ impl Supervisor {
 
     fn new_plan(&mut self) {
         self.backoff.reset();
-        self.trust = None;
+        self.opener.forget_trust();
     }
 
     async fn connect_and_live(&mut self, plan: &Arc<Plan>) -> Next {
@@ -139,8 +136,9 @@ impl Supervisor {
             status.attempts += 1;
             status.next_try = None;
         });
-        self.old_sockets_closed(CLOSING).await;
-        let opening = attempt(plan, &self.tuning, &mut self.trust, &mut self.sockets);
+        // Two live subscriptions would hear all twice.
+        self.opener.closed(CLOSING).await;
+        let opening = self.opener.open(plan, &self.tuning);
         match self.aside.beside(opening).await {
             Turn::Done(Ok(session)) => self.live(plan, session).await,
             Turn::Done(Err(failure)) => self.after_fault(classify(&failure, &plan.address), None),
@@ -149,7 +147,7 @@ impl Supervisor {
         }
     }
 
-    async fn live(&mut self, plan: &Plan, session: Session) -> Next {
+    async fn live(&mut self, plan: &Arc<Plan>, session: Session) -> Next {
         let at = session.at;
         let missed = self.deaf.take().map(|(since, cause)| Missed { since: since.min(at), until: at, cause });
         self.aside.outlet.connected(at, missed);
@@ -159,7 +157,16 @@ impl Supervisor {
             status.round_trip = None;
         });
         let Aside { want, seen, requests, outlet } = &mut self.aside;
-        let around = Surroundings { plan, tuning: &self.tuning, want, seen, requests, outlet, status: &self.status };
+        let around = Surroundings {
+            plan: Arc::clone(plan),
+            tuning: &self.tuning,
+            opener: &mut self.opener,
+            want,
+            seen,
+            requests,
+            outlet,
+            status: &self.status,
+        };
         let Ended { why, heard_until, lived } = live(session, around).await;
         match why {
             Ending::Failed(fault, cause) => {
@@ -233,19 +240,6 @@ impl Supervisor {
         Next::Connect
     }
 
-    /// Waits until nothing of the sessions before is open any more: two live subscriptions would hear all twice.
-    async fn old_sockets_closed(&mut self, limit: Duration) {
-        let sockets = std::mem::take(&mut self.sockets);
-        let all = async {
-            for socket in &sockets {
-                socket.cancelled().await;
-            }
-        };
-        if timeout(limit, all).await.is_err() {
-            tracing::warn!("an old connection takes long to close");
-        }
-    }
-
     fn show(&self, state: LinkState, change: impl FnOnce(&mut Status)) {
         self.status.send_modify(|status| {
             if status.state != state {
@@ -257,18 +251,4 @@ impl Supervisor {
             status.state = state;
         });
     }
-}
-
-async fn attempt(
-    plan: &Plan,
-    tuning: &Tuning,
-    trust: &mut Option<Arc<ClientConfig>>,
-    sockets: &mut Vec<CancellationToken>,
-) -> Result<Session, Failure> {
-    if plan.address.tls && trust.is_none() {
-        let read = tls::configuration(tuning.authorities.clone()).await;
-        *trust = Some(read.map_err(|error| Failure::Io(Stage::Encrypt, error))?);
-    }
-    let tls = trust.as_ref().filter(|_| plan.address.tls);
-    open(plan, tls, tuning, sockets).await
 }

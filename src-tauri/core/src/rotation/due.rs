@@ -97,7 +97,8 @@ impl Ages {
         let age = |kind| {
             let since = self.since(kind)?;
             let every = if kind == KeyKind::Database { rotate } else { renew };
-            Some(KeyAge { kind, since, due_in: days_left(since, every, now), steps: steps(kind) })
+            let due_in = (every > 0).then(|| days_left(since, every, now));
+            Some(KeyAge { kind, since, due_in, steps: steps(kind) })
         };
         all.into_iter().filter_map(age).collect()
     }
@@ -187,6 +188,18 @@ mod tests {
         // Back by a hundred days: nothing is due, and nothing is forgotten.
         assert!(!ages.tell(KeyKind::Database, 30, -60 * DAY));
         assert_eq!(ages.due(30, 45 * DAY).days, Some(-15));
+    }
+
+    #[test]
+    fn what_nobody_wants_to_be_reminded_of_is_never_overdue() {
+        let mut ages = Ages::default();
+        ages.see(KeyKind::Database, "d", None, 0);
+        ages.see(KeyKind::Api, "a", None, 0);
+        let due =
+            |rotate, renew| -> Vec<_> { ages.view(rotate, renew, 400 * DAY).iter().map(|age| age.due_in).collect() };
+        assert_eq!(due(0, 0), [None, None]);
+        assert_eq!(due(0, 90), [None, Some(-310)]);
+        assert_eq!(due(30, 0), [Some(-370), None]);
     }
 
     #[test]

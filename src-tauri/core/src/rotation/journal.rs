@@ -35,6 +35,26 @@ pub(crate) struct Journal {
     pub(crate) notes: Vec<String>,
     /// Why it ended as it did, where that is no matter of course.
     pub(crate) why: Option<String>,
+    /// The users whose tokens are changed, where each agent is one.
+    #[serde(default)]
+    pub(crate) users: Option<Users>,
+}
+
+/// The users whose tokens are changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Users {
+    /// This computer's agent.
+    pub(crate) me: String,
+    /// The agent that is given a new token as well.
+    pub(crate) peer: String,
+    /// The user from before is `default`.
+    pub(crate) moved: bool,
+    /// Fingerprints of the tokens that each had before, by user; nothing before they were looked at.
+    pub(crate) before: Option<Vec<(String, Vec<String>)>>,
+    /// The rights were tried on a spare user.
+    pub(crate) tried: bool,
+    /// The fingerprint of the peer's new token.
+    pub(crate) given: Option<String>,
 }
 
 /// A step that was begun.
@@ -47,7 +67,7 @@ pub(crate) struct Stepped {
     pub(crate) words: String,
 }
 
-const ORDER: [RotationStep; 9] = [
+const ORDER: [RotationStep; 11] = [
     RotationStep::Preflight,
     RotationStep::Announce,
     RotationStep::Reset,
@@ -56,6 +76,8 @@ const ORDER: [RotationStep; 9] = [
     RotationStep::Reconnect,
     RotationStep::HandOver,
     RotationStep::AwaitAck,
+    RotationStep::Revoke,
+    RotationStep::Undo,
     RotationStep::Receipt,
 ];
 
@@ -64,7 +86,7 @@ impl Journal {
         let mut journal = Self {
             id,
             reason,
-            plan: RotationPlan::OnePassword,
+            plan: machine.plan(),
             begun: now,
             machine,
             steps: Vec::new(),
@@ -80,6 +102,7 @@ impl Journal {
             acknowledged: None,
             notes: Vec::new(),
             why: None,
+            users: None,
         };
         journal.begin(now);
         journal
@@ -116,14 +139,22 @@ impl Journal {
         let over = self.machine.end().is_some();
         ORDER
             .into_iter()
+            .filter(|step| self.has(*step))
             .map(|step| {
                 // Of a step that was gone through twice, the last time counts.
                 let Some(stepped) = self.steps.iter().rev().find(|stepped| stepped.step == step) else {
                     let passed = self.steps.iter().any(|stepped| stepped.step > step);
                     let state = if over || passed { StepState::Skipped } else { StepState::Waiting };
-                    return RotationStepView { step, state, words: words::of(step).into(), began: None, took: None };
+                    return RotationStepView {
+                        step,
+                        state,
+                        words: words::of(self.plan, step).into(),
+                        began: None,
+                        took: None,
+                    };
                 };
-                let words = if stepped.words.is_empty() { words::of(step).into() } else { stepped.words.clone() };
+                let words =
+                    if stepped.words.is_empty() { words::of(self.plan, step).into() } else { stepped.words.clone() };
                 RotationStepView {
                     step,
                     state: stepped.state,
@@ -133,6 +164,20 @@ impl Journal {
                 }
             })
             .collect()
+    }
+
+    /// Is it a step of this rotation?
+    fn has(&self, step: RotationStep) -> bool {
+        match step {
+            RotationStep::Revoke => self.plan == RotationPlan::Overlap,
+            RotationStep::Undo => self.steps.iter().any(|stepped| stepped.step == step),
+            _ => true,
+        }
+    }
+
+    /// Do agents that all used the key of `default` get users of their own?
+    pub(crate) fn moved(&self) -> bool {
+        self.users.as_ref().is_some_and(|users| users.moved)
     }
 
     /// What is kept of it for good.

@@ -1,42 +1,25 @@
 //! What follows what in a rotation. Pure: what happened comes in, what is to be done next goes out.
 //!
 //! Where it stands is journalled before the work of a step begins, so that whatever a crash leaves open is looked at
-//! and never simply done once more. The new key is asked for in one place, on the way from *announced* to *asked for*;
-//! a machine that wakes up behind that place reads what came of it.
+//! and never simply done once more. There are two of them, for the two ways in which a database's key is changed.
+
+mod one_password;
+mod overlap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{RotationAsk as Ask, RotationOutcome as Outcome, RotationStep as Step};
+use super::{RotationAsk, RotationOutcome, RotationPlan, RotationStep};
+pub use one_password::OnePassword;
+pub use overlap::Overlap;
 
 /// Where a rotation stands. Everything that decides what follows is in here, and all of it is journalled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Machine {
-    stage: Stage,
-    /// What is asked of the person, where it waits for that.
-    ask: Option<Ask>,
-    /// The new key was asked for.
-    asked_for: bool,
-    /// The key was changed by another computer.
-    follows: bool,
-    /// The new key is the one in use.
-    adopted: bool,
-    end: Option<Outcome>,
-}
-
-/// A stage; finer than the steps that are shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Stage {
-    Preflight,
-    Announce,
-    Reset,
-    Store,
-    Prove,
-    Adopt,
-    Reconnect,
-    HandOver,
-    AwaitAck,
-    Receipt,
+#[serde(untagged)]
+pub enum Machine {
+    /// Everybody has one password.
+    OnePassword(OnePassword),
+    /// Each agent is a user, and may have two tokens for a while.
+    Overlap(Overlap),
 }
 
 /// What is to be done next.
@@ -48,6 +31,10 @@ pub enum Task {
     Announce,
     /// Ask for a new key. Given at most once.
     Reset,
+    /// Make new tokens for the users. They are of no use before [`Task::Grant`].
+    Make,
+    /// Let the users in with the new tokens as well, with the rights that they need.
+    Grant,
     /// Read which key the database has, and compare it with the one we hold.
     ReadBack,
     /// Look for the new key in the keychain, and read it back where it is not there.
@@ -64,14 +51,22 @@ pub enum Task {
     HandOver,
     /// Wait for Helios's word.
     AwaitAck,
+    /// Remove the tokens from before.
+    Revoke,
+    /// Put the old key in the new one's place again.
+    GoBack,
+    /// Wait for the connection with the old key.
+    Return,
+    /// Remove the new tokens.
+    Withdraw,
     /// Write down what was done.
     Receipt,
     /// Remove what was put beside the old key, if anything was; then it is over.
     CleanUp,
     /// Nothing before the person, or the network, has done something.
-    Wait(Ask),
+    Wait(RotationAsk),
     /// Nothing: it is over.
-    End(Outcome),
+    End(RotationOutcome),
 }
 
 /// What happened.
@@ -125,200 +120,128 @@ pub enum Event {
     CleanedUp,
     /// The person, or the network, has done something: it is worth another try.
     Again,
+    /// The new tokens are not where they were put.
+    Lost,
+    /// The users are let in with the new tokens as well.
+    Granted,
+    /// The tokens from before are gone.
+    Revoked,
+    /// The old key stands in the new one's place again.
+    WentBack,
+    /// The new tokens are gone.
+    Withdrawn,
+    /// The person wants everything as it was.
+    Undo,
 }
 
 impl Machine {
     /// A rotation from its beginning.
-    pub fn new() -> Self {
-        Self { stage: Stage::Preflight, ask: None, asked_for: false, follows: false, adopted: false, end: None }
+    pub fn new(plan: RotationPlan) -> Self {
+        match plan {
+            RotationPlan::OnePassword => Self::OnePassword(OnePassword::new()),
+            RotationPlan::Overlap => Self::Overlap(Overlap::new()),
+        }
     }
 
     /// One that follows another computer's: there is a new key, and we have it.
     pub fn following() -> Self {
-        Self { stage: Stage::Store, follows: true, ..Self::new() }
+        Self::OnePassword(OnePassword::following())
+    }
+
+    /// How the key is changed.
+    pub fn plan(&self) -> RotationPlan {
+        match self {
+            Self::OnePassword(_) => RotationPlan::OnePassword,
+            Self::Overlap(_) => RotationPlan::Overlap,
+        }
     }
 
     /// The step that is shown.
-    pub fn step(&self) -> Step {
-        match self.stage {
-            Stage::Preflight => Step::Preflight,
-            Stage::Announce => Step::Announce,
-            Stage::Reset => Step::Reset,
-            Stage::Store => Step::Store,
-            Stage::Prove => Step::Prove,
-            Stage::Adopt | Stage::Reconnect => Step::Reconnect,
-            Stage::HandOver => Step::HandOver,
-            Stage::AwaitAck => Step::AwaitAck,
-            Stage::Receipt => Step::Receipt,
+    pub fn step(&self) -> RotationStep {
+        match self {
+            Self::OnePassword(machine) => machine.step(),
+            Self::Overlap(machine) => machine.step(),
         }
     }
 
     /// How it ended, if it did.
-    pub fn end(&self) -> Option<Outcome> {
-        self.end
+    pub fn end(&self) -> Option<RotationOutcome> {
+        match self {
+            Self::OnePassword(machine) => machine.end(),
+            Self::Overlap(machine) => machine.end(),
+        }
     }
 
     /// What it waits for.
-    pub fn ask(&self) -> Option<Ask> {
-        self.ask
+    pub fn ask(&self) -> Option<RotationAsk> {
+        match self {
+            Self::OnePassword(machine) => machine.ask(),
+            Self::Overlap(machine) => machine.ask(),
+        }
     }
 
-    /// Is the new key the one in use?
-    pub fn adopted(&self) -> bool {
-        self.adopted
-    }
-
-    /// Does it follow another computer's?
-    pub fn follows(&self) -> bool {
-        self.follows
-    }
-
-    /// May the key have been changed?
+    /// May anything have been changed?
     pub fn asked_for(&self) -> bool {
-        self.asked_for
+        match self {
+            Self::OnePassword(machine) => machine.asked_for(),
+            Self::Overlap(machine) => machine.made(),
+        }
+    }
+
+    /// Can it be taken back?
+    pub fn can_undo(&self) -> bool {
+        match self {
+            Self::OnePassword(_) => false,
+            Self::Overlap(machine) => machine.can_undo(),
+        }
+    }
+
+    /// Did it come to what was wanted, or is it still on the way there?
+    pub fn goes_well(&self) -> bool {
+        match self {
+            Self::OnePassword(_) => true,
+            Self::Overlap(machine) => machine.goes_well(),
+        }
+    }
+
+    /// May Helios have been given the new key?
+    pub fn handed(&self) -> bool {
+        match self {
+            Self::OnePassword(machine) => machine.step() >= RotationStep::HandOver,
+            Self::Overlap(machine) => machine.handed(),
+        }
     }
 
     /// What is to be done by a program that finds this in the journal. Never [`Task::Reset`].
     pub fn resume(&mut self) -> Task {
-        if let Some(end) = self.end {
-            return Task::End(end);
-        }
-        self.ask = None;
-        match self.stage {
-            // Nothing was changed so far, and whoever asked for it is no longer there.
-            Stage::Preflight | Stage::Announce => Task::CleanUp,
-            Stage::Reset => Task::ReadBack,
-            Stage::Store | Stage::Prove => Task::Recover,
-            Stage::Adopt => Task::Adopt,
-            Stage::Reconnect => Task::Reconnect,
-            Stage::HandOver => Task::HandOver,
-            Stage::AwaitAck => Task::AwaitAck,
-            Stage::Receipt => Task::Receipt,
+        match self {
+            Self::OnePassword(machine) => machine.resume(),
+            Self::Overlap(machine) => machine.resume(),
         }
     }
 
     /// Something happened: what is to be done next. What does not belong to the stage changes nothing.
     pub fn happened(&mut self, event: Event) -> Task {
-        if let Some(end) = self.end {
-            return Task::End(end);
+        match self {
+            Self::OnePassword(machine) => machine.happened(event),
+            Self::Overlap(machine) => machine.happened(event),
         }
-        let waited = self.ask.take();
-        match (self.stage, event) {
-            (Stage::Preflight, Event::Ready) => self.go(Stage::Announce),
-            (Stage::Preflight, Event::ChangedAlready) => {
-                self.follows = true;
-                self.go(Stage::Store)
-            }
-            // Of the one that was adopted, it is the one in use that is still there.
-            (Stage::Reset | Stage::Store | Stage::Prove, Event::StillOld | Event::NewRefused) if self.adopted => {
-                self.go(Stage::Reconnect)
-            }
-            (Stage::Preflight | Stage::Announce, Event::Barred)
-            | (Stage::Announce, Event::Yielded)
-            | (Stage::Reset, Event::Denied | Event::StillOld)
-            | (Stage::Store | Stage::Prove, Event::StillOld | Event::NewRefused) => Task::CleanUp,
-            (Stage::Announce, Event::Announced) => {
-                self.asked_for = true;
-                self.stage = Stage::Reset;
-                Task::Reset
-            }
-            (Stage::Reset, Event::Unclear | Event::Again) => Task::ReadBack,
-            (Stage::Reset | Stage::Store | Stage::Prove | Stage::Reconnect, Event::GotNew) => self.go(Stage::Store),
-            (Stage::Reset | Stage::Store | Stage::Prove, Event::Unreadable | Event::BothRefused) => {
-                self.wait(Ask::Address)
-            }
-            (Stage::Reset | Stage::Store | Stage::Prove | Stage::Reconnect, Event::NoNetwork) => {
-                self.wait(Ask::Network)
-            }
-            (Stage::Reset | Stage::Store | Stage::Prove | Stage::Adopt, Event::KeychainShut) => {
-                self.wait(Ask::Keychain)
-            }
-            (Stage::Store, Event::Stored) => self.go(Stage::Prove),
-            (Stage::Store | Stage::Prove, Event::Again) => Task::Recover,
-            (Stage::Prove, Event::Proved) => self.go(Stage::Adopt),
-            (Stage::Adopt, Event::Adopted) => {
-                self.adopted = true;
-                self.go(Stage::Reconnect)
-            }
-            (Stage::Adopt, Event::Again) => Task::Adopt,
-            // The one who changed the key gives it to the others.
-            (Stage::Reconnect, Event::Connected) if self.follows => self.go(Stage::Receipt),
-            // Or there may be another way to Helios now.
-            (Stage::Reconnect, Event::Connected) | (Stage::AwaitAck, Event::Again) => self.go(Stage::HandOver),
-            (Stage::Reconnect, Event::Again) => Task::Reconnect,
-            // Somebody has changed it once more meanwhile.
-            (Stage::Reconnect, Event::BothRefused) => {
-                self.stage = Stage::Reset;
-                Task::ReadBack
-            }
-            (Stage::HandOver, Event::HandedOver) => self.go(Stage::AwaitAck),
-            (Stage::HandOver, Event::NotHandedOver) => {
-                self.stage = Stage::AwaitAck;
-                self.ask = Some(Ask::HandOver);
-                Task::AwaitAck
-            }
-            (Stage::HandOver | Stage::AwaitAck, Event::Acknowledged) => self.go(Stage::Receipt),
-            (Stage::Receipt, Event::Written) => {
-                let end = if self.follows { Outcome::Adopted } else { Outcome::Done };
-                self.end = Some(end);
-                Task::End(end)
-            }
-            (Stage::Preflight | Stage::Announce | Stage::Reset | Stage::Store | Stage::Prove, Event::CleanedUp)
-                if !self.adopted =>
-            {
-                self.end = Some(Outcome::Unchanged);
-                Task::End(Outcome::Unchanged)
-            }
-            _ => {
-                self.ask = waited;
-                self.stands()
-            }
-        }
-    }
-
-    fn go(&mut self, stage: Stage) -> Task {
-        self.stage = stage;
-        match stage {
-            Stage::Preflight => Task::Preflight,
-            Stage::Announce => Task::Announce,
-            Stage::Reset => Task::ReadBack,
-            Stage::Store => Task::Store,
-            Stage::Prove => Task::Prove,
-            Stage::Adopt => Task::Adopt,
-            Stage::Reconnect => Task::Reconnect,
-            Stage::HandOver => Task::HandOver,
-            Stage::AwaitAck => Task::AwaitAck,
-            Stage::Receipt => Task::Receipt,
-        }
-    }
-
-    fn wait(&mut self, ask: Ask) -> Task {
-        self.ask = Some(ask);
-        Task::Wait(ask)
-    }
-
-    /// What it is at, unchanged.
-    fn stands(self) -> Task {
-        match (self.ask, self.stage) {
-            (Some(ask), stage) if stage != Stage::AwaitAck => Task::Wait(ask),
-            (_, Stage::Preflight) => Task::Preflight,
-            (_, Stage::Announce) => Task::Announce,
-            (_, Stage::Reset) => Task::ReadBack,
-            (_, Stage::Store | Stage::Prove) => Task::Recover,
-            (_, Stage::Adopt) => Task::Adopt,
-            (_, Stage::Reconnect) => Task::Reconnect,
-            (_, Stage::HandOver) => Task::HandOver,
-            (_, Stage::AwaitAck) => Task::AwaitAck,
-            (_, Stage::Receipt) => Task::Receipt,
-        }
-    }
-}
-
-impl Default for Machine {
-    fn default() -> Self {
-        Self::new()
     }
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_comes_back_out_of_the_journal_as_what_it_is() {
+        for plan in [RotationPlan::OnePassword, RotationPlan::Overlap] {
+            let mut machine = Machine::new(plan);
+            for event in [Event::Ready, Event::Announced, Event::GotNew] {
+                let read: Machine = serde_json::from_str(&serde_json::to_string(&machine).unwrap()).unwrap();
+                assert_eq!((read, read.plan()), (machine, plan));
+                machine.happened(event);
+            }
+        }
+    }
+}

@@ -10,12 +10,14 @@ pub(crate) mod journal;
 pub(crate) mod leak;
 mod machine;
 pub(crate) mod prove;
+pub(crate) mod rights;
 pub(crate) mod scrub;
 mod tuning;
+pub(crate) mod users;
 mod view;
 pub(crate) mod words;
 
 pub use handover::{key_fingerprint, recipient, seal};
-pub use machine::{Event as Happening, Machine, Task};
+pub use machine::{Event as Happening, Machine, OnePassword, Overlap, Task};
 pub use tuning::Tuning;
 pub use view::*;

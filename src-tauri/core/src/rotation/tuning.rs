@@ -17,6 +17,8 @@ pub struct Tuning {
     pub old_limit: Duration,
     /// How long the link may take until it stands with the new key.
     pub reconnect_limit: Duration,
+    /// How long Helios may take to go back to its old token before the new one is removed.
+    pub return_limit: Duration,
     /// How long it is tried to leave a sealed key in the mailbox.
     pub leave_limit: Duration,
     /// How long the person's command may take.
@@ -40,6 +42,7 @@ impl Default for Tuning {
             prove_limit: Duration::from_mins(1),
             old_limit: Duration::from_secs(15),
             reconnect_limit: Duration::from_mins(1),
+            return_limit: Duration::from_mins(1),
             leave_limit: Duration::from_mins(1),
             command_limit: Duration::from_mins(1),
             pause: Duration::from_secs(1),

@@ -53,6 +53,10 @@ pub enum RotationStep {
     HandOver,
     /// Waiting until Helios has said something with the new key.
     AwaitAck,
+    /// Removing the old keys, where they were valid beside the new ones.
+    Revoke,
+    /// Going back to the old key.
+    Undo,
     /// Writing down what was done.
     Receipt,
 }
@@ -116,7 +120,8 @@ pub enum RotationOutcome {
 #[ts(export)]
 #[serde(rename_all = "snake_case")]
 pub enum RotationAsk {
-    /// The new address, pasted from the Upstash console (`rotation_give_address`).
+    /// An address, pasted from the Upstash console (`rotation_give_address`): the new one, or that of the user
+    /// `default` where each agent is a user.
     Address,
     /// An open keychain (`rotation_again`).
     Keychain,
@@ -233,8 +238,8 @@ pub struct KeyAge {
     /// Known here since.
     #[ts(type = "number")]
     pub since: Millis,
-    /// To be renewed in so many days; below 0 it is overdue.
-    pub due_in: i32,
+    /// To be renewed in so many days; below 0 it is overdue. None where reminders are off: then it never is.
+    pub due_in: Option<i32>,
     /// How it is renewed by hand, step by step; empty for the database's, which is rotated.
     pub steps: Vec<String>,
 }
@@ -341,6 +346,7 @@ pub struct Acknowledged {
 }
 
 /// Everything a screen shows of rotations.
+#[expect(clippy::struct_excessive_bools, reason = "each is something to be shown by itself; they are no state")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct RotationView {
@@ -362,6 +368,10 @@ pub struct RotationView {
     pub asks: Option<RotationAsked>,
     /// Can it be taken back (`rotation_undo`)?
     pub can_undo: bool,
+    /// Can each agent become a user of its own (`rotation_move_to_users`), so that nobody is cut off any more?
+    pub offers_users: bool,
+    /// Why, or why not; empty before that was looked at.
+    pub users_words: String,
     /// Is it being looked at whether everything needed is there?
     pub checking: bool,
     /// What was found when that was last looked at.

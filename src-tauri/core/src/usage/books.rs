@@ -1,4 +1,7 @@
-//! What was counted, by day: in memory, with what is to be written. Pure; whoever reads and writes hands it over.
+//! What was counted, by database and day: in memory, with what is to be written. Pure; whoever reads and writes hands it
+//! over.
+//!
+//! Each database has a ledger of its own, as each has limits of its own; all but the export is of the one in use.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,14 +30,35 @@ pub struct DayCount {
     pub everybody: Option<u64>,
 }
 
+/// A database's days.
+type Ledger = BTreeMap<Date, DayCount>;
+
+static NOTHING: Ledger = Ledger::new();
+
 /// The days, and how much of the meter stands in them.
 #[derive(Debug, Default)]
 pub struct Books {
-    days: BTreeMap<Date, DayCount>,
+    /// By the database's host and port. Under the empty name what was counted before one was known.
+    ledgers: BTreeMap<String, Ledger>,
+    /// The one in use.
+    here: String,
     seen: Tally,
-    dirty: BTreeSet<Date>,
+    dirty: BTreeSet<(String, Date)>,
     /// What was written before is known. Until then nothing may be written, as it would take its place.
     opened: bool,
+}
+
+/// A day of a database, as it goes out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Line<'a> {
+    /// The day in UTC.
+    pub day: Date,
+    /// The database's host and port; empty where it was not known.
+    pub database: &'a str,
+    /// Ours.
+    pub ours: &'a Tally,
+    /// Everybody's commands, where they are known.
+    pub everybody: Option<u64>,
 }
 
 impl Books {
@@ -43,23 +67,31 @@ impl Books {
         day_of(now).saturating_sub(KEPT.days())
     }
 
-    /// What was written before. What has been counted meanwhile is added.
-    pub fn open(&mut self, written: Vec<Amount>) {
-        for Amount { day, what, amount } in written {
+    /// What was written before, and the database that was in use last: it counts as the one in use until that is known.
+    /// What has been counted meanwhile is added.
+    pub fn open(&mut self, written: Vec<Amount>, last: &str) {
+        for Amount { day, what, amount } in written.into_iter().filter(|one| one.amount > 0) {
             let Ok(day) = day.parse::<Date>() else { continue };
-            let count = self.days.entry(day).or_default();
-            match what.as_str() {
+            let (what, database) = parted(&what);
+            let count = self.ledgers.entry(database.to_owned()).or_default().entry(day).or_default();
+            match what {
                 BYTES_IN => count.ours.bytes_in += amount,
                 BYTES_OUT => count.ours.bytes_out += amount,
+                // Of which database's everybody would it be?
+                EVERYBODY if database.is_empty() => {}
                 EVERYBODY => count.everybody = count.everybody.or(Some(amount)),
                 other => {
-                    if let Some(kind) = CommandKind::ALL.into_iter().find(|kind| kind.word() == other) {
+                    if let Some(kind) = kind_of(other) {
                         *count.ours.of_mut(kind) += amount;
                     }
                 }
             }
         }
         self.opened = true;
+        if self.here.is_empty() {
+            last.clone_into(&mut self.here);
+        }
+        self.take_in();
     }
 
     /// Is it known what was written before?
@@ -67,22 +99,53 @@ impl Books {
         self.opened
     }
 
-    /// What the meter has counted since the last call belongs to this day.
+    /// The database in use, by its host and port; empty where none is known.
+    pub fn here(&self) -> &str {
+        &self.here
+    }
+
+    /// From now on this database is in use. Says whether another one was before.
+    pub fn turn(&mut self, database: &str) -> bool {
+        let before = std::mem::replace(&mut self.here, database.to_owned());
+        self.take_in();
+        !before.is_empty() && before != database
+    }
+
+    /// What was counted before any database was known belongs to the first one that is.
+    fn take_in(&mut self) {
+        if self.here.is_empty() || !self.opened {
+            return;
+        }
+        let Some(nameless) = self.ledgers.remove("") else { return };
+        let ledger = self.ledgers.entry(self.here.clone()).or_default();
+        for (day, count) in nameless {
+            let mine = ledger.entry(day).or_default();
+            mine.ours = mine.ours.plus(&count.ours);
+            self.dirty.insert((self.here.clone(), day));
+            // So that what stands there without a name does not come back.
+            self.dirty.insert((String::new(), day));
+        }
+    }
+
+    /// What the meter has counted since the last call belongs to this day of the database in use.
     pub fn count(&mut self, meter: &Tally, now: Millis) {
         if *meter == self.seen {
             return;
         }
-        let day = day_of(now);
-        self.days.entry(day).or_default().ours.add_since(meter, &self.seen);
-        self.seen = *meter;
-        self.dirty.insert(day);
+        let before = std::mem::replace(&mut self.seen, *meter);
+        self.today(now).ours.add_since(meter, &before);
     }
 
     /// The service says that so many commands are everybody's this month.
     pub fn everybody(&mut self, commands: u64, now: Millis) {
+        self.today(now).everybody = Some(commands);
+    }
+
+    /// To be changed, and then written.
+    fn today(&mut self, now: Millis) -> &mut DayCount {
         let day = day_of(now);
-        self.days.entry(day).or_default().everybody = Some(commands);
-        self.dirty.insert(day);
+        self.dirty.insert((self.here.clone(), day));
+        self.ledgers.entry(self.here.clone()).or_default().entry(day).or_default()
     }
 
     /// What is to be written: whole days, and the day before which all may be forgotten. Empty where nothing is new, or
@@ -92,156 +155,122 @@ impl Books {
         if !self.opened {
             return (Vec::new(), forget);
         }
-        let amounts = self.dirty.iter().filter_map(|day| Some((day, self.days.get(day)?))).flat_map(|(day, count)| {
-            let commands = CommandKind::ALL.into_iter().map(|kind| (kind.word(), count.ours.of(kind)));
-            let bytes = [(BYTES_IN, count.ours.bytes_in), (BYTES_OUT, count.ours.bytes_out)];
-            let everybody = count.everybody.map(|commands| (EVERYBODY, commands));
-            let all = commands.chain(bytes).chain(everybody).filter(|(_, amount)| *amount > 0);
-            all.map(|(what, amount)| Amount { day: day.to_string(), what: what.to_owned(), amount }).collect::<Vec<_>>()
-        });
-        (amounts.collect(), forget)
+        (self.dirty.iter().flat_map(|(database, day)| self.amounts(database, *day)).collect(), forget)
+    }
+
+    /// A day as it is written.
+    fn amounts(&self, database: &str, day: Date) -> Vec<Amount> {
+        let count = self.ledgers.get(database).and_then(|ledger| ledger.get(&day)).copied().unwrap_or_default();
+        let commands = CommandKind::ALL.into_iter().map(|kind| (kind.word(), Some(count.ours.of(kind))));
+        let others = [
+            (BYTES_IN, Some(count.ours.bytes_in)),
+            (BYTES_OUT, Some(count.ours.bytes_out)),
+            (EVERYBODY, count.everybody),
+        ];
+        let named = |what: &str| if database.is_empty() { what.to_owned() } else { format!("{what}@{database}") };
+        commands
+            .chain(others)
+            .filter_map(|(what, amount)| Some((what, amount?)))
+            // Without a name, nothing takes the place of what was moved away from there.
+            .filter(|(_, amount)| *amount > 0 || database.is_empty())
+            .map(|(what, amount)| Amount { day: day.to_string(), what: named(what), amount })
+            .collect()
     }
 
     /// These are written. What was counted since they were handed out is still to be.
     pub fn written(&mut self, amounts: &[Amount], now: Millis) {
-        let (still, _) = self.to_write(now);
-        let differs = |day: &Date| {
+        let mut dirty = std::mem::take(&mut self.dirty);
+        dirty.retain(|(database, day)| {
             let name = day.to_string();
-            let of = |all: &[Amount]| all.iter().filter(|one| one.day == name).cloned().collect::<Vec<_>>();
-            of(&still) != of(amounts)
-        };
-        self.dirty.retain(differs);
+            let of_it = |one: &&Amount| one.day == name && parted(&one.what).1 == database;
+            !amounts.iter().filter(of_it).eq(&self.amounts(database, *day))
+        });
+        self.dirty = dirty;
         let from = Self::kept_from(now);
-        self.days.retain(|day, _| *day >= from);
+        for ledger in self.ledgers.values_mut() {
+            ledger.retain(|day, _| *day >= from);
+        }
+    }
+
+    fn ledger(&self) -> &Ledger {
+        self.ledgers.get(&self.here).unwrap_or(&NOTHING)
     }
 
     /// The days, oldest first.
     pub fn days(&self) -> impl DoubleEndedIterator<Item = (Date, &DayCount)> {
-        self.days.iter().map(|(day, count)| (*day, count))
+        self.ledger().iter().map(|(day, count)| (*day, count))
+    }
+
+    /// The days of every database, oldest first.
+    pub fn lines(&self) -> Vec<Line<'_>> {
+        let mut lines = Vec::new();
+        for (database, ledger) in &self.ledgers {
+            lines.extend(ledger.iter().map(|(day, count)| Line {
+                day: *day,
+                database,
+                ours: &count.ours,
+                everybody: grown(ledger, *day),
+            }));
+        }
+        lines.sort_by_key(|line| (line.day, line.database));
+        lines
     }
 
     /// One day; of nothing where nothing is known.
     pub fn day(&self, day: Date) -> DayCount {
-        self.days.get(&day).copied().unwrap_or_default()
+        self.ledger().get(&day).copied().unwrap_or_default()
     }
 
     /// Everything of ours in that month.
     pub fn month(&self, month: Month) -> Tally {
-        self.days.range(month.first()..=month.last()).fold(Tally::default(), |sum, (_, day)| sum.plus(&day.ours))
+        sum(self.ledger(), month)
+    }
+
+    /// Our commands of that month that went to other databases.
+    pub fn elsewhere(&self, month: Month) -> u64 {
+        let others = self.ledgers.iter().filter(|(database, _)| **database != self.here);
+        others.map(|(_, ledger)| sum(ledger, month).commands()).sum()
     }
 
     /// Amounts of ours by day.
     pub fn ours(&self, amount: impl Fn(&Tally) -> u64) -> Days {
-        self.days.iter().map(|(day, count)| (*day, amount(&count.ours))).collect()
+        self.ledger().iter().map(|(day, count)| (*day, amount(&count.ours))).collect()
     }
 
     /// Everybody's commands on a day: what the service's counter grew by since the day before. On the first of a month
     /// all of it.
     pub fn everybody_on(&self, day: Date) -> Option<u64> {
-        let now = self.days.get(&day)?.everybody?;
-        if day.day() == 1 {
-            return Some(now);
-        }
-        now.checked_sub(self.days.get(&day.yesterday().ok()?)?.everybody?)
+        grown(self.ledger(), day)
     }
 
-    /// For how many days before this one nothing at all was counted; `None` where nothing ever was.
-    pub fn idle_before(&self, now: Millis) -> Option<u32> {
-        let today = day_of(now);
-        let (last, _) = self.days.range(..today).rev().find(|(_, count)| count.ours.commands() > 0)?;
-        u32::try_from((today - *last).get_days()).ok()
+    /// For how many days until today nothing at all was written, of any database; `None` where nothing ever was.
+    pub fn idle(written: &[Amount], now: Millis) -> Option<u32> {
+        let commands = written.iter().filter(|one| one.amount > 0 && kind_of(parted(&one.what).0).is_some());
+        let last = commands.filter_map(|one| one.day.parse::<Date>().ok()).max()?;
+        Some(u32::try_from((day_of(now) - last).get_days()).unwrap_or_default())
     }
+}
+
+/// What an amount is of, and of which database.
+fn parted(what: &str) -> (&str, &str) {
+    what.split_once('@').unwrap_or((what, ""))
+}
+
+fn kind_of(word: &str) -> Option<CommandKind> {
+    CommandKind::ALL.into_iter().find(|kind| kind.word() == word)
+}
+
+fn sum(ledger: &Ledger, month: Month) -> Tally {
+    ledger.range(month.first()..=month.last()).fold(Tally::default(), |sum, (_, day)| sum.plus(&day.ours))
+}
+
+fn grown(ledger: &Ledger, day: Date) -> Option<u64> {
+    let now = ledger.get(&day)?.everybody?;
+    if day.day() == 1 {
+        return Some(now);
+    }
+    now.checked_sub(ledger.get(&day.yesterday().ok()?)?.everybody?)
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use super::*;
-    use crate::usage::Meter;
-
-    fn at(text: &str) -> Millis {
-        text.parse::<jiff::Timestamp>().unwrap().as_millisecond()
-    }
-
-    fn november() -> Month {
-        Month::at(at("2026-11-15T00:00:00Z"))
-    }
-
-    #[test]
-    fn what_was_written_comes_back_and_counts_once() {
-        let meter = Meter::default();
-        let now = at("2026-11-25T12:00:00Z");
-        let mut books = Books::default();
-        meter.count(CommandKind::Publish, 5);
-        books.count(&meter.so_far(), now);
-        assert_eq!(books.to_write(now).0, [], "what stood there before is not known");
-        let before = Amount { day: "2026-11-25".into(), what: "publish".into(), amount: 10 };
-        books.open(vec![before, Amount { day: "2026-11-24".into(), what: "connect".into(), amount: 3 }]);
-        let (amounts, forget) = books.to_write(now);
-        assert_eq!(amounts, [Amount { day: "2026-11-25".into(), what: "publish".into(), amount: 15 }]);
-        assert_eq!(forget, "2025-10-21");
-        // Written twice, as after an answer that was lost, it is the same.
-        assert_eq!(books.to_write(now).0, amounts);
-        meter.count(CommandKind::Publish, 1);
-        books.count(&meter.so_far(), now);
-        books.written(&amounts, now);
-        let (more, _) = books.to_write(now);
-        assert_eq!(more[0].amount, 16, "counted since it was handed out");
-        books.written(&more, now);
-        assert_eq!(books.to_write(now).0, []);
-        assert_eq!(books.month(november()).commands(), 19);
-        let mut again = Books::default();
-        again.open(more);
-        assert_eq!(again.month(november()).of(CommandKind::Publish), 16);
-    }
-
-    #[test]
-    fn the_month_turns_and_counts_from_nothing() {
-        let meter = Meter::default();
-        let mut books = Books::default();
-        books.open(Vec::new());
-        meter.count(CommandKind::Heartbeat, 7);
-        books.count(&meter.so_far(), at("2026-11-30T23:59:59Z"));
-        meter.count(CommandKind::Heartbeat, 2);
-        books.count(&meter.so_far(), at("2026-12-01T00:00:00Z"));
-        assert_eq!(books.month(november()).commands(), 7);
-        assert_eq!(books.month(Month::at(at("2026-12-01T00:00:00Z"))).commands(), 2);
-    }
-
-    #[test]
-    fn a_clock_set_back_counts_nothing_twice() {
-        let meter = Meter::default();
-        let mut books = Books::default();
-        books.open(Vec::new());
-        for (now, many) in [("2026-11-25T12:00:00Z", 3), ("2026-11-20T12:00:00Z", 4), ("2026-11-25T12:01:00Z", 5)] {
-            meter.count(CommandKind::Record, many);
-            books.count(&meter.so_far(), at(now));
-        }
-        assert_eq!(books.month(november()).commands(), 12);
-        assert_eq!(books.day("2026-11-20".parse().unwrap()).ours.commands(), 4);
-        assert_eq!(books.to_write(at("2026-11-25T12:01:00Z")).0.len(), 2);
-    }
-
-    #[test]
-    fn a_day_of_everybody_s_is_what_the_counter_grew_by() {
-        let mut books = Books::default();
-        for (day, total) in [("2026-11-29", 700), ("2026-11-30", 1_000), ("2026-12-01", 40), ("2026-12-03", 90)] {
-            books.everybody(total, at(&format!("{day}T20:00:00Z")));
-        }
-        let on = |day: &str| books.everybody_on(day.parse().unwrap());
-        assert_eq!((on("2026-11-29"), on("2026-11-30"), on("2026-12-01")), (None, Some(300), Some(40)));
-        assert_eq!((on("2026-12-02"), on("2026-12-03")), (None, None));
-    }
-
-    #[test]
-    fn days_without_the_program_are_counted() {
-        let now = at("2026-03-02T12:00:00Z");
-        let mut books = Books::default();
-        assert_eq!(books.idle_before(now), None);
-        books.open(vec![Amount { day: "2026-02-06".into(), what: "heartbeat".into(), amount: 1 }]);
-        assert_eq!(books.idle_before(now), Some(24));
-        assert_eq!(books.idle_before(at("2026-02-07T00:00:00Z")), Some(1));
-        assert_eq!(books.idle_before(at("2027-02-06T00:00:00Z")), Some(365));
-    }
-}
+mod tests;

@@ -3,8 +3,8 @@
 use jiff::{ToSpan, civil::Date};
 
 use super::{
-    Books, CommandKind, DayView, Days, Forecast, ForecastView, KindCount, KindView, KnownFrom, Level, MeterKind,
-    MeterView, PlanView, Reading, SavingView, Standing, Tally, UsageView, WhatIf,
+    ADay, Books, CommandKind, DayView, Days, Forecast, ForecastView, KindCount, KindView, KnownFrom, Level, MARKS,
+    MeterKind, MeterView, PlanView, Reading, SavingView, Standing, Tally, UsageView, WhatIf,
     forecast::forecast,
     level::percent,
     month::{DAY, Month, day_of},
@@ -57,6 +57,7 @@ pub fn compose(facts: Facts<'_>) -> UsageView {
         turns_at: month.ends(),
         meters: meters.iter().map(meter).collect(),
         days: days(books, month, day_of(now)),
+        elsewhere: books.elsewhere(month),
         forecasts: forecasts.iter().map(|(kind, made)| shown(*kind, made, &meters)).collect(),
         kinds: kinds(&books.month(month), meters[0].limit),
         read_at: reading.map(|reading| reading.at),
@@ -64,6 +65,7 @@ pub fn compose(facts: Facts<'_>) -> UsageView {
         plan,
         saving: SavingView {
             on: settings.slow_down,
+            marks: MARKS,
             level,
             words: level.in_words().into(),
             until: (level != Level::Usual).then(|| month.ends()),
@@ -117,6 +119,7 @@ fn shown(kind: MeterKind, made: &Forecast, meters: &[Standing; 3]) -> ForecastVi
         of: meter.map_or(KnownFrom::Ours, |meter| meter.known_from),
         method: made.method.clone(),
         passes_on: made.passes_on.map(|day| day.to_string()),
+        a_day: ADay { expected: made.a_day.middle, low: made.a_day.least, high: made.a_day.most, most: made.room },
     }
 }
 
@@ -130,6 +133,7 @@ fn meter(standing: &Standing) -> MeterView {
         limit: standing.limit,
         limit_from: standing.limit_from,
         percent: standing.percent(),
+        level: standing.level(),
     }
 }
 
@@ -226,7 +230,7 @@ mod tests {
     fn books() -> Books {
         let mut books = Books::default();
         let days = ["20", "21", "22", "23", "24"].into_iter();
-        books.open(days.flat_map(|day| [amount(day, "heartbeat", 720), amount(day, "record", 280)]).collect());
+        books.open(days.flat_map(|day| [amount(day, "heartbeat", 720), amount(day, "record", 280)]).collect(), "");
         books
     }
 
@@ -286,7 +290,7 @@ mod tests {
     #[test]
     fn what_a_day_brings_is_the_mean_of_the_full_days() {
         let mut books = Books::default();
-        books.open(vec![amount("22", "publish", 9_000), amount("23", "publish", 10), amount("24", "publish", 30)]);
+        books.open(vec![amount("22", "publish", 9_000), amount("23", "publish", 10), amount("24", "publish", 30)], "");
         let made = rates(&books, 4.0, at("2026-11-25T12:00:00Z"));
         assert!((made.messages - 20.0).abs() < 1e-9 && (made.tasks - 4.0).abs() < 1e-9);
     }

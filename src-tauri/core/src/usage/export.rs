@@ -2,20 +2,18 @@
 
 use std::fmt::Write as _;
 
-use jiff::civil::Date;
+use super::{CommandKind, Line};
 
-use super::{CommandKind, Tally};
-
-/// One line a day, oldest first, with a head.
-pub fn csv<'a>(days: impl Iterator<Item = (Date, &'a Tally, Option<u64>)>) -> String {
-    let mut head: Vec<_> = ["date", "commands"].map(String::from).to_vec();
+/// One line for each day and database, with a head.
+pub fn csv(days: &[Line<'_>]) -> String {
+    let mut head: Vec<_> = ["date", "database", "commands"].map(String::from).to_vec();
     head.extend(CommandKind::ALL.map(|kind| kind.word().to_owned()));
     head.extend(["bytes_in", "bytes_out", "everybody"].map(String::from));
     let mut text = line(&head);
-    for (day, tally, everybody) in days {
-        let mut fields = vec![day.to_string(), tally.commands().to_string()];
-        fields.extend(CommandKind::ALL.map(|kind| tally.of(kind).to_string()));
-        fields.extend([tally.bytes_in, tally.bytes_out].map(|bytes| bytes.to_string()));
+    for Line { day, database, ours, everybody } in days {
+        let mut fields = vec![day.to_string(), (*database).to_owned(), ours.commands().to_string()];
+        fields.extend(CommandKind::ALL.map(|kind| ours.of(kind).to_string()));
+        fields.extend([ours.bytes_in, ours.bytes_out].map(|bytes| bytes.to_string()));
         fields.push(everybody.map_or_else(String::new, |all| all.to_string()));
         text.push_str(&line(&fields));
     }
@@ -43,21 +41,23 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+    use crate::usage::Tally;
 
     #[test]
-    fn a_line_a_day() {
+    fn a_line_a_day_and_database() {
         let mut tally = Tally::default();
         (tally.bytes_in, tally.bytes_out) = (7, 8);
         *tally.of_mut(CommandKind::Record) = 3;
-        let (one, two): (Date, Date) = ("2028-02-29".parse().unwrap(), "2028-03-01".parse().unwrap());
-        let made = csv([(one, &tally, Some(12)), (two, &Tally::default(), None)].into_iter());
+        let line = |day: &str, database, ours, everybody| Line { day: day.parse().unwrap(), database, ours, everybody };
+        let nothing = Tally::default();
+        let made = csv(&[line("2028-02-29", "a:1", &tally, Some(12)), line("2028-03-01", "b:1", &nothing, None)]);
         let lines: Vec<_> = made.split("\r\n").collect();
         assert_eq!(
             lines,
             [
-                "date,commands,heartbeat,keep_alive,connect,publish,receipt,record,catch_up,test,bytes_in,bytes_out,everybody",
-                "2028-02-29,3,0,0,0,0,0,3,0,0,7,8,12",
-                "2028-03-01,0,0,0,0,0,0,0,0,0,0,0,",
+                "date,database,commands,heartbeat,keep_alive,connect,publish,receipt,record,catch_up,test,bytes_in,bytes_out,everybody",
+                "2028-02-29,a:1,3,0,0,0,0,0,3,0,0,7,8,12",
+                "2028-03-01,b:1,0,0,0,0,0,0,0,0,0,0,0,",
                 ""
             ]
         );

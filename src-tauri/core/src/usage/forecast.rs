@@ -31,6 +31,21 @@ pub struct Forecast {
     pub method: String,
     /// The day on which the limit is passed, if that is in this month.
     pub passes_on: Option<Date>,
+    /// What each day that is left is taken to bring.
+    pub a_day: Range,
+    /// So much may each of them bring until the limit is reached; `None` where there is none.
+    pub room: Option<u64>,
+}
+
+/// A middle and what lies around it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Range {
+    /// The least.
+    pub least: u64,
+    /// The middle.
+    pub middle: u64,
+    /// The most.
+    pub most: u64,
 }
 
 /// The end of the month at `now`, with `used` so far in it and these amounts on each day that is known. A day between
@@ -46,6 +61,9 @@ pub fn forecast(days: &Days, used: u64, limit: Option<u64>, now: Millis) -> Opti
         days: rate.days,
         method,
         passes_on: limit.and_then(|limit| passes_on(limit, used, rate.middle, now)),
+        a_day: Range { least: whole(rate.least), middle: whole(rate.middle), most: whole(rate.most) },
+        // Something is always left of the month that is still this one.
+        room: limit.map(|limit| whole((real(limit.saturating_sub(used)) / left).floor())),
     })
 }
 
@@ -139,6 +157,8 @@ mod tests {
         // 10.5 days are left; sorted: 0 100 150 200 250 300 900.
         assert_eq!((made.days, made.expected, made.low, made.high), (7, 2_000 + 2_100, 2_000, 2_000 + 9_450));
         assert_eq!(made.passes_on.unwrap().to_string(), "2026-11-30");
+        // 2,000 are left for these 10.5 days.
+        assert_eq!((made.a_day, made.room), (Range { least: 0, middle: 200, most: 900 }, Some(190)));
         assert!(made.method.contains("median of the last 7 full days"), "{}", made.method);
     }
 
@@ -190,6 +210,6 @@ mod tests {
     fn a_limit_that_is_passed_already_is_passed_on_no_day() {
         let days = days("2026-11-01", &[0, 10, 10]);
         let made = forecast(&days, 500, Some(400), at("2026-11-04T00:00:00Z")).unwrap();
-        assert_eq!(made.passes_on, None);
+        assert_eq!((made.passes_on, made.room), (None, Some(0)));
     }
 }

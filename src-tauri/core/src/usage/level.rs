@@ -57,6 +57,40 @@ pub fn level(used: u64, limit: Option<u64>) -> Level {
     }
 }
 
+/// How near its end a meter is, as it is shown: every one has its steps there, whether or not the program slows itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+#[serde(rename_all = "snake_case")]
+pub enum MeterLevel {
+    /// Nobody says how much is used.
+    Unknown,
+    /// There is no end.
+    Endless,
+    /// Enough is left.
+    Well,
+    /// From the first of [`MARKS`] on.
+    Near,
+    /// From the second on.
+    Close,
+    /// Nothing is left.
+    Over,
+}
+
+/// Where a meter's level changes, in percent.
+pub const MARKS: [f64; 2] = [CAREFUL, SCARCE];
+
+/// How near its end a meter is.
+pub fn meter_level(used: Option<u64>, limit: Option<u64>) -> MeterLevel {
+    let Some(used) = used else { return MeterLevel::Unknown };
+    match (percent(used, limit), level(used, limit)) {
+        (None, _) => MeterLevel::Endless,
+        (Some(share), _) if share >= 100.0 => MeterLevel::Over,
+        (Some(_), Level::Scarce) => MeterLevel::Close,
+        (Some(_), Level::Careful) => MeterLevel::Near,
+        (Some(_), Level::Usual) => MeterLevel::Well,
+    }
+}
+
 /// So much of the limit, in percent; `None` where there is none.
 pub(super) fn percent(used: u64, limit: Option<u64>) -> Option<f64> {
     limit.filter(|limit| *limit > 0).map(|limit| real(used) / real(limit) * 100.0)
@@ -74,5 +108,16 @@ mod tests {
         assert_eq!(level(u64::MAX, None), Level::Usual);
         assert_eq!(level(5, Some(0)), Level::Usual);
         assert!(Level::Usual < Level::Careful && Level::Careful < Level::Scarce);
+    }
+
+    #[test]
+    fn a_meter_is_shown_at_the_same_steps() {
+        let of = |used| meter_level(Some(used), Some(500));
+        assert_eq!((of(399), of(400), of(474)), (MeterLevel::Well, MeterLevel::Near, MeterLevel::Near));
+        assert_eq!((of(475), of(499), of(500)), (MeterLevel::Close, MeterLevel::Close, MeterLevel::Over));
+        assert_eq!(
+            (meter_level(None, Some(500)), meter_level(Some(5), None)),
+            (MeterLevel::Unknown, MeterLevel::Endless)
+        );
     }
 }

@@ -68,7 +68,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use crate::usage::KnownFrom;
+    use crate::usage::{KnownFrom, Range};
 
     fn at(text: &str) -> Millis {
         text.parse::<jiff::Timestamp>().unwrap().as_millisecond()
@@ -105,6 +105,8 @@ mod tests {
             days: 7,
             method: String::new(),
             passes_on: Some("2026-12-24".parse().unwrap()),
+            a_day: Range::default(),
+            room: None,
         };
         let mine = meter(MeterKind::Commands, 400_000, 100_000);
         let (title, body) = words(Mark::Forecast, &mine, Some(&made), &Tally::default(), now);

@@ -2,8 +2,8 @@
 //! table. Pure.
 
 use super::{
-    Books, Level, Tally,
-    level::{level, percent},
+    Books, Level, MeterLevel, Tally,
+    level::{level, meter_level, percent},
     month::Month,
     terms::{Choice, Limits, PlanKind},
     view::{KnownFrom, MeterKind},
@@ -57,6 +57,11 @@ impl Standing {
     /// In percent of the limit.
     pub fn percent(&self) -> Option<f64> {
         percent(self.used?, self.limit)
+    }
+
+    /// How near the end that is.
+    pub fn level(&self) -> MeterLevel {
+        meter_level(self.used, self.limit)
     }
 
     /// What is not ours, where that is known.
@@ -173,7 +178,7 @@ mod tests {
         let meter = Meter::default();
         meter.count(CommandKind::Publish, ours);
         let mut books = Books::default();
-        books.open(Vec::new());
+        books.open(Vec::new(), "");
         books.count(&meter.so_far(), now);
         books
     }

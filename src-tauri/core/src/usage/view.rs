@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{CommandKind, Level, PlanKind};
+use super::{CommandKind, Level, MeterLevel, PlanKind};
 use crate::{message::Millis, trouble::Trouble};
 
 /// Everything there is to say of this month.
@@ -21,6 +21,9 @@ pub struct UsageView {
     pub meters: Vec<MeterView>,
     /// Our commands on each day of the month up to today, oldest first.
     pub days: Vec<DayView>,
+    /// Our commands of the month that went to other databases: they are in none of these figures.
+    #[ts(type = "number")]
+    pub elsewhere: u64,
     /// Where the month will end: for commands and for bandwidth, each where there is something to go by.
     pub forecasts: Vec<ForecastView>,
     /// Our commands of this month by kind, the most first; those of nothing are left out.
@@ -90,6 +93,8 @@ pub struct MeterView {
     pub limit_from: KnownFrom,
     /// So much of the limit, in percent.
     pub percent: Option<f64>,
+    /// How near the end that is.
+    pub level: MeterLevel,
 }
 
 /// A day.
@@ -165,6 +170,27 @@ pub struct ForecastView {
     pub method: String,
     /// The day on which the limit is passed, if that is in this month: `2026-11-28`.
     pub passes_on: Option<String>,
+    /// What each day that is left is taken to bring.
+    pub a_day: ADay,
+}
+
+/// What a day may bring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct ADay {
+    /// The middle.
+    #[ts(type = "number")]
+    pub expected: u64,
+    /// The range.
+    #[ts(type = "number")]
+    pub low: u64,
+    /// The range.
+    #[ts(type = "number")]
+    pub high: u64,
+    /// With so many on each day that is left the limit is reached when the month ends; none where there is no limit, 0
+    /// where it is reached already.
+    #[ts(type = "number | null")]
+    pub most: Option<u64>,
 }
 
 /// The plan, with its cost.
@@ -191,6 +217,8 @@ pub struct PlanView {
 pub struct SavingView {
     /// May it?
     pub on: bool,
+    /// Where it begins to, and where it does in earnest: in percent of a limit.
+    pub marks: [f64; 2],
     /// How sparing it is now.
     pub level: Level,
     /// What that means, in words.

@@ -149,8 +149,8 @@ impl Subject {
 
 /// Listens on `work` and `heartbeat`.
 pub(crate) fn plan(url: &SecretString, every: Duration) -> Plan {
-    let count = AtomicU64::new(0);
-    let payload = move || format!("beat {}", count.fetch_add(1, Ordering::Relaxed)).into_bytes();
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let payload = || format!("beat {}", COUNT.fetch_add(1, Ordering::Relaxed)).into_bytes();
     Plan {
         address: Address::parse(url).unwrap(),
         channels: vec!["work".to_owned(), "heartbeat".to_owned()],

@@ -4,7 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod bench;
+mod changeover;
 mod faults;
 mod flow;
 mod refusals;
 mod stopping;
+mod taker;

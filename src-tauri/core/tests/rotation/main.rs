@@ -5,17 +5,22 @@
 
 mod crash;
 mod gaps;
+mod helios;
 mod journal;
 mod locked;
 mod lost;
 mod outage;
 mod power;
+mod server;
 #[path = "../credentials/session.rs"]
 #[allow(dead_code, reason = "the keychain's own tests do more with it")]
 mod session;
 mod two;
+mod users;
+mod users_crash;
 mod voice;
 mod way;
+#[allow(dead_code, reason = "the test of what all of it costs does more with it")]
 mod world;
 
 use heliograph_core::rotation::{

@@ -1,6 +1,16 @@
 //! Upstash's stand-in with a database, a keychain, engines on it, and a Helios.
 
-use std::{collections::HashMap, fs, path::Path, pin::Pin, sync::Arc, sync::Mutex, time::Duration};
+use std::{
+    collections::HashMap,
+    fs,
+    path::Path,
+    pin::Pin,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use heliograph_core::{
     credentials::{Item, Keychain},
@@ -23,7 +33,7 @@ use tokio::{sync::mpsc, time::timeout};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 /// Long enough for a slow machine, and for the answer that never comes.
-const SOON: Duration = Duration::from_secs(90);
+pub(crate) const SOON: Duration = Duration::from_secs(90);
 
 pub(crate) fn exposed(url: &SecretString) -> String {
     url.expose_secret().to_owned()
@@ -49,15 +59,27 @@ pub(crate) struct World {
     /// Every key that there ever was.
     keys: Mutex<Vec<String>>,
     settings: Mutex<HashMap<String, Settings>>,
+    /// The API key is known to engines that start from now on.
+    pub(crate) account: AtomicBool,
 }
 
 impl World {
     pub(crate) async fn start() -> Self {
+        Self::on(false).await
+    }
+
+    /// With a database that is paid for, which has users.
+    pub(crate) async fn paid() -> Self {
+        Self::on(true).await
+    }
+
+    async fn on(paid: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let upstash = Upstash::start(&folder.path().join("upstash"), UpstashOptions::default()).await.unwrap();
         let github = Github::start(GithubOptions::default()).await.unwrap();
-        let id = upstash.make("db").await.unwrap();
-        let world = Self { upstash, github, folder, id, keys: Mutex::default(), settings: Mutex::default() };
+        let id = if paid { upstash.make_paid("db").await } else { upstash.make("db").await }.unwrap();
+        let (keys, settings, account) = (Mutex::default(), Mutex::default(), AtomicBool::new(true));
+        let world = Self { upstash, github, folder, id, keys, settings, account };
         world.note_key();
         world
     }
@@ -67,13 +89,28 @@ impl World {
         self.upstash.database_url(&self.id).unwrap()
     }
 
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// What an engine of this name is to begin with.
+    pub(crate) fn prefer(&self, name: &str, settings: Settings) {
+        self.settings.lock().unwrap().insert(name.into(), settings);
+    }
+
     pub(crate) fn resets(&self) -> u32 {
         self.upstash.resets(&self.id).unwrap()
     }
 
     fn note_key(&self) {
-        let url = exposed(&self.url());
-        let key = url.split_once("default:").unwrap().1.split_once('@').unwrap().0.to_owned();
+        self.note(&self.url());
+    }
+
+    /// The key in this address is one that must be in no file.
+    pub(crate) fn note(&self, url: &SecretString) {
+        let url = exposed(url);
+        let login = url.split_once("://").unwrap().1.split_once('@').unwrap().0;
+        let key = login.split_once(':').unwrap().1.to_owned();
         let mut keys = self.keys.lock().unwrap();
         if !keys.contains(&key) {
             keys.push(key);
@@ -104,8 +141,8 @@ impl World {
             address: None,
             authorities: Some(self.upstash.ca_file().to_owned()),
             surroundings: Surroundings {
-                email: Some(self.upstash.email().to_owned()),
-                api_key: Some(self.upstash.key().clone()),
+                email: self.account.load(Relaxed).then(|| self.upstash.email().to_owned()),
+                api_key: self.account.load(Relaxed).then(|| self.upstash.key().clone()),
                 ..Surroundings::default()
             },
             api: Some(self.upstash.url().parse().unwrap()),
@@ -133,7 +170,7 @@ impl World {
         timeout(SOON, said).await.unwrap_or_else(|_| panic!("it says {:?}", engine.snapshot().headline));
     }
 
-    async fn connected(&self, engine: &Engine) {
+    pub(crate) async fn connected(&self, engine: &Engine) {
         let mut events = engine.events();
         let up = async {
             while engine.snapshot().link.state != LinkState::Connected {
@@ -225,6 +262,11 @@ impl World {
         assert_eq!(self.url_of_keychain(name).await, exposed(&self.url()));
         assert!(keychain.read(Item::NextAddress).await.unwrap().is_none());
         assert!(keychain.read(Item::Probe).await.unwrap().is_none());
+        self.nothing_leaks(engine, name, old).await;
+    }
+
+    /// No key of any time is in a file, or goes to the window.
+    pub(crate) async fn nothing_leaks(&self, engine: &Engine, name: &str, old: &[&SecretString]) {
         let mut keys = self.keys.lock().unwrap().clone();
         keys.extend(old.iter().map(|url| exposed(url)));
         keys.push(self.upstash.key().expose_secret().to_owned());
@@ -249,7 +291,7 @@ impl World {
         settings.rotation.helios_key = key.into();
         settings.rotation.command = command.into();
         engine.change_settings(settings).await.unwrap();
-        self.settings.lock().unwrap().insert("one".into(), engine.settings());
+        self.prefer("one", engine.settings());
     }
 
     pub(crate) async fn mailbox(&self, engine: &Engine) {
@@ -282,11 +324,15 @@ impl World {
         let (link, supervisor) = Link::new(deliveries, tuning);
         let running = AbortOnDropHandle::new(tokio::spawn(supervisor.run(CancellationToken::new())));
         let taking = AbortOnDropHandle::new(tokio::spawn(async move { while heard.recv().await.is_some() {} }));
-        let payload = Arc::new(|| uuid::Uuid::new_v4().to_string().into_bytes());
+        let beats = from.to_owned();
+        let payload = Arc::new(move || {
+            let id = uuid::Uuid::new_v4().to_string();
+            serde_json::json!({ "from": beats, "type": "heartbeat", "id": id, "data": {} }).to_string().into_bytes()
+        });
         link.connect(Plan {
             address: Address::parse(url).unwrap(),
             channels: vec!["chad→helios".into()],
-            heartbeat: Heartbeat { channel: "test".into(), every: Duration::from_mins(10), payload },
+            heartbeat: Heartbeat { channel: "heartbeat".into(), every: Duration::from_mins(10), payload },
         });
         let mut status = link.status();
         timeout(SOON, status.wait_for(|status| status.state == LinkState::Connected)).await.unwrap().unwrap();
@@ -306,6 +352,7 @@ fn tuning() -> Tuning {
         prove_limit: Duration::from_secs(20),
         old_limit: Duration::from_secs(2),
         reconnect_limit: Duration::from_secs(20),
+        return_limit: Duration::from_secs(3),
         pause: Duration::from_millis(100),
         long_pause: Duration::from_millis(500),
         follow_after: Duration::from_millis(300),
@@ -313,7 +360,7 @@ fn tuning() -> Tuning {
     }
 }
 
-fn files(folder: &Path) -> Vec<std::path::PathBuf> {
+pub(crate) fn files(folder: &Path) -> Vec<std::path::PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

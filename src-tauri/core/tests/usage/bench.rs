@@ -1,23 +1,26 @@
 //! A server, an engine on it, and a connection of our own whose every byte and command is known.
 
-use std::{fmt::Write as _, net::Ipv4Addr, pin::Pin, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt::Write as _, net::Ipv4Addr, pin::Pin, sync::Arc, time::Duration};
 
 use heliograph_core::{
     discover::Surroundings,
     engine::{Condition, Draft, Engine, Setup, Snapshot, Source},
+    guide::Keep,
     home::Home,
     message::Priority,
     notification::{NotShown, Notification, Notifier, Subject},
     settings::Settings,
-    usage::{CommandKind, UsageView},
+    store::{Amount, Store},
+    usage::{CommandKind, Level, UsageView},
 };
 use heliograph_sandbox::{Redis, RedisOptions};
 use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::TcpStream,
-    sync::watch,
+    sync::{mpsc, watch},
     time::timeout,
 };
 
@@ -59,10 +62,30 @@ impl Scene {
         format!("{rest}:{port}").into()
     }
 
-    /// Heartbeats are so rare that each connection sends one.
-    pub(crate) fn setup(&self, url: SecretString) -> Setup {
+    /// The server's host and port, as a database is known by them.
+    pub(crate) fn place(&self) -> String {
+        let url = self.redis.plain_url().unwrap();
+        url.expose_secret().rsplit_once('@').unwrap().1.trim_end_matches('/').to_owned()
+    }
+
+    fn home(&self) -> Home {
         let home = Home::under(self.folder.path());
         home.create().unwrap();
+        home
+    }
+
+    /// What an earlier run left: what it had told and done, and what it had counted.
+    pub(crate) async fn earlier(&self, kept: Value, amounts: Vec<Amount>) {
+        let (committed, _nobody) = mpsc::channel(1);
+        let store = Store::open(self.home().database(), committed);
+        store.keep("usage", &kept).await.unwrap();
+        store.set_usage(amounts, "2000-01-01".into()).await.unwrap();
+        store.stop().await;
+    }
+
+    /// Heartbeats are so rare that each connection sends one.
+    pub(crate) fn setup(&self, url: SecretString) -> Setup {
+        let home = self.home();
         let mut settings = Settings::default();
         settings.heartbeat.every = 3_600;
         Setup {
@@ -85,10 +108,7 @@ impl Scene {
         let url = self.redis.plain_url().unwrap();
         let url = url::Url::parse(url.expose_secret()).unwrap();
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, url.port().unwrap())).await.unwrap();
-        let mut admin = Admin { stream, came: 0, went: 0, commands: 0 };
-        let answer = admin.say(&["AUTH", "default", url.password().unwrap()]).await;
-        assert_eq!(answer, "+OK");
-        admin
+        Admin::over(Box::new(stream), url.password().unwrap()).await
     }
 }
 
@@ -133,36 +153,65 @@ pub(crate) async fn say_and_send(engine: &Engine, kind: &str, text: &str) {
     sent(engine).await;
 }
 
+/// Returns when everything that is looked at once a minute was looked at, wholly: a limit comes and goes, several times.
+pub(crate) async fn looked_over(engine: &Engine) {
+    for (most, level) in [(1, Level::Scarce), (0, Level::Usual)].repeat(3) {
+        let mut settings = engine.settings();
+        settings.usage.most_commands = most;
+        engine.change_settings(settings).await.unwrap();
+        until(engine, |state| state.saving == level).await;
+    }
+}
+
+/// Tries an address and uses it from now on.
+pub(crate) async fn move_to(engine: &Engine, url: &SecretString) {
+    engine.guide().try_address(url, true).await.unwrap();
+    let mut guide = engine.guide().changes();
+    timeout(LIMIT, guide.wait_for(|view| !view.testing && !view.checks.is_empty())).await.unwrap().unwrap();
+    engine.guide().keep(Keep::Session).await.unwrap();
+}
+
 pub(crate) fn of(view: &UsageView, kind: CommandKind) -> u64 {
     view.kinds.iter().find(|count| count.kind == kind).map_or(0, |count| count.commands)
 }
 
+pub(crate) trait Wire: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Wire for T {}
+
+/// By the command's name, in small letters: calls, with those that were rejected.
+pub(crate) type ByName = BTreeMap<String, u64>;
+
 /// A connection of our own.
 pub(crate) struct Admin {
-    stream: TcpStream,
+    stream: Box<dyn Wire>,
     came: u64,
     went: u64,
-    commands: u64,
+    said: ByName,
 }
 
 /// What the server says it was asked, without what we asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counted {
-    /// By the command's name: calls, with those that were rejected.
-    pub(crate) by_name: Vec<(String, u64)>,
+    pub(crate) by_name: ByName,
     pub(crate) commands: u64,
     pub(crate) bytes_in: u64,
     pub(crate) bytes_out: u64,
 }
 
 impl Counted {
-    /// Of these commands, all together. Ours are still among them.
+    /// Of these commands, all together.
     pub(crate) fn named(&self, names: &[&str]) -> u64 {
         self.by_name.iter().filter(|(name, _)| names.contains(&name.as_str())).map(|(_, count)| count).sum()
     }
 }
 
 impl Admin {
+    pub(crate) async fn over(stream: Box<dyn Wire>, password: &str) -> Self {
+        let mut admin = Self { stream, came: 0, went: 0, said: ByName::new() };
+        assert_eq!(admin.say(&["AUTH", "default", password]).await, "+OK");
+        admin
+    }
+
     /// Sends one command and gives its answer, raw but for its end.
     pub(crate) async fn say(&mut self, words: &[&str]) -> String {
         let mut command = format!("*{}\r\n", words.len());
@@ -171,7 +220,7 @@ impl Admin {
         }
         self.stream.write_all(command.as_bytes()).await.unwrap();
         self.went += command.len() as u64;
-        self.commands += 1;
+        *self.said.entry(name(words)).or_default() += 1;
         let mut answer = Vec::new();
         while !is_whole(&answer) {
             assert_ne!(self.stream.read_buf(&mut answer).await.unwrap(), 0, "the server hung up");
@@ -184,12 +233,13 @@ impl Admin {
     pub(crate) async fn reset(&mut self) {
         assert_eq!(self.say(&["CONFIG", "RESETSTAT"]).await, "+OK");
         // The command itself stands in the statistics afterwards; its answer is sent after them as well.
-        (self.went, self.came, self.commands) = (0, 5, 1);
+        (self.went, self.came) = (0, 5);
+        self.said = ByName::from([(name(&["CONFIG", "RESETSTAT"]), 1)]);
     }
 
     /// What others were counted for since.
     pub(crate) async fn counted(&mut self) -> Counted {
-        let (commands, came) = (self.commands, self.came);
+        let (said, came) = (self.said.clone(), self.came);
         let info = self.say(&["INFO", "everything"]).await;
         let number = |name: &str| {
             let line = info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
@@ -208,11 +258,20 @@ impl Admin {
                 let value = fields.trim().split(',').find_map(|field| field.strip_prefix(wanted)?.strip_prefix('='));
                 value.map_or(0, |value| value.parse::<u64>().unwrap())
             };
-            counted.by_name.push((name.to_owned(), field("calls") + field("rejected_calls")));
+            let others = field("calls") + field("rejected_calls") - said.get(name).copied().unwrap_or_default();
+            if others > 0 {
+                counted.by_name.insert(name.to_owned(), others);
+            }
         }
-        counted.commands = counted.by_name.iter().map(|(_, count)| count).sum::<u64>() - commands;
+        counted.commands = counted.by_name.values().sum();
         counted
     }
+}
+
+/// As the server calls it.
+fn name(words: &[&str]) -> String {
+    let parts = if matches!(words[0], "ACL" | "CLIENT" | "CONFIG") { 2 } else { 1 };
+    words[..parts].join("|").to_lowercase()
 }
 
 fn is_whole(answer: &[u8]) -> bool {

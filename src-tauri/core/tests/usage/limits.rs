@@ -6,16 +6,19 @@ use futures_util::StreamExt as _;
 use heliograph_core::{
     engine::{Condition, Engine, Page, Place},
     link::LinkState,
+    message::now,
     notification::{Action, Notification, Subject},
     settings::Settings,
+    store::Amount,
     trouble::TroubleCode,
-    usage::{CommandKind, KnownFrom, Level},
+    usage::{CommandKind, KnownFrom, Level, Month, day_of},
 };
 use heliograph_sandbox::{
     Github, GithubOptions,
     proxy::{Mode, Proxy},
 };
 use secrecy::ExposeSecret as _;
+use serde_json::json;
 use tokio::{sync::Mutex, time::timeout};
 
 use crate::bench::{LIMIT, Scene, connected, of, say, say_and_send, sent, until};
@@ -177,4 +180,29 @@ async fn beyond_the_limit_nothing_is_lost_the_mailbox_takes_over_and_next_month_
     assert_eq!(engine.snapshot().saving, Level::Usual);
     helios.abort();
     engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_month_before_took_holds_nothing_back() {
+    let this = Month::at(now());
+    let before = this.first().yesterday().unwrap();
+    for (day, level) in [(day_of(now()), Level::Scarce), (before, Level::Usual)] {
+        let scene = Scene::new().await;
+        let amount = Amount { day: day.to_string(), what: format!("publish@{}", scene.place()), amount: 960 };
+        scene.earlier(json!({ "database": scene.place() }), vec![amount]).await;
+        let mut setup = scene.setup(scene.redis.plain_url().unwrap());
+        setup.settings.usage.most_commands = 1_000;
+        let engine = Engine::start(setup);
+        connected(&engine).await;
+        let known = timeout(LIMIT, async {
+            while !engine.export_usage().contains(&format!("{day},")) {
+                tokio::task::yield_now().await;
+            }
+        });
+        known.await.expect("what was written before is known");
+        let state = until(&engine, |state| state.saving == level).await;
+        assert_eq!(state.headline == "Connected", level == Level::Usual, "{}", state.headline);
+        assert_eq!(engine.usage().meters[0].ours.unwrap() >= 960, level == Level::Scarce);
+        engine.stop().await;
+    }
 }

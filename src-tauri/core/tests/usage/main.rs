@@ -4,5 +4,17 @@
 
 mod bench;
 mod counting;
+mod idle;
 mod limits;
+mod moving;
 mod reading;
+#[cfg(target_os = "linux")]
+#[path = "../credentials/session.rs"]
+#[allow(dead_code, reason = "the keychain's own tests do more with it")]
+mod session;
+#[cfg(target_os = "linux")]
+mod whole;
+#[cfg(target_os = "linux")]
+#[path = "../rotation/world.rs"]
+#[allow(dead_code, reason = "the tests of rotation do more with it")]
+mod world;

@@ -94,7 +94,7 @@ async fn attend(State(service): State<Arc<Service>>, request: Request) -> Respon
 
 /// What is answered instead of the truth at present.
 async fn spoilt(service: &Service) -> Option<Response> {
-    let fault = service.manners.next()?;
+    let fault = service.manners.next(|_| true)?;
     match fault {
         Fault::Silent => service.stop.cancelled().await,
         Fault::Slow(time) => tokio::select! {

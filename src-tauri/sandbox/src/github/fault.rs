@@ -1,18 +1,16 @@
 //! Ways to misbehave, for tests of the other side.
 
-use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
 use axum::{
     http::{HeaderName, StatusCode},
     response::{IntoResponse, Response},
 };
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 use super::reply::Reply;
+use crate::manners::seconds;
 
 /// A way to misbehave.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -44,44 +42,6 @@ pub enum Fault {
     Garbage,
     /// No answer at all.
     Silent,
-}
-
-/// How the stand-in behaves at present.
-#[derive(Debug, Default)]
-pub(super) struct Manners(Mutex<Option<(Fault, Option<u32>)>>);
-
-fn seconds<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
-    Duration::try_from_secs_f64(f64::deserialize(from)?).map_err(serde::de::Error::custom)
-}
-
-impl Manners {
-    pub(super) fn set(&self, fault: Fault, times: Option<u32>) {
-        *self.current() = Some((fault, times));
-    }
-
-    pub(super) fn clear(&self) {
-        *self.current() = None;
-    }
-
-    /// The fault of the next answer; one of its times is used up.
-    pub(super) fn next(&self) -> Option<Fault> {
-        let mut current = self.current();
-        let (fault, times) = current.as_mut()?;
-        let fault = fault.clone();
-        match times {
-            Some(0) => {
-                *current = None;
-                return None;
-            }
-            Some(times) => *times -= 1,
-            None => {}
-        }
-        Some(fault)
-    }
-
-    fn current(&self) -> MutexGuard<'_, Option<(Fault, Option<u32>)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Fault {

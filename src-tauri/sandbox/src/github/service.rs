@@ -6,7 +6,8 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{entrance::SeenLately, fault::Manners, limits::Limits, repository::Repository};
+use super::{entrance::SeenLately, fault::Fault, limits::Limits, repository::Repository};
+use crate::manners::Manners;
 
 pub(super) const OWNER: &str = "newcomer";
 pub(super) const OTHER: &str = "newcomers-agent";
@@ -39,7 +40,7 @@ pub(super) struct Token {
 #[derive(Debug)]
 pub(super) struct Service {
     pub(super) url: String,
-    pub(super) manners: Manners,
+    pub(super) manners: Manners<Fault>,
     pub(super) limits: Limits,
     pub(super) seen: SeenLately,
     pub(super) stop: CancellationToken,

@@ -15,11 +15,11 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     database::{Database, Made},
-    fault::Manners,
+    fault::Fault,
     habits::Present,
     routes::{Seen, SeenLately},
 };
-use crate::{port, redis::Certificates};
+use crate::{manners::Manners, port, redis::Certificates};
 
 /// As published: ten databases in all; and, so that a computer is not filled, four lent ones.
 const MOST: usize = 10;
@@ -70,7 +70,7 @@ pub(super) struct Account {
     pub(super) email: String,
     pub(super) key: SecretString,
     pub(super) certificates: Certificates,
-    pub(super) manners: Manners,
+    pub(super) manners: Manners<Fault>,
     pub(super) habits: Present,
     revoked: AtomicBool,
     seen: SeenLately,

@@ -59,6 +59,7 @@ pub(super) struct Database {
     ca: PathBuf,
     state: watch::Receiver<State>,
     orders: mpsc::Sender<Reset>,
+    refusal: watch::Sender<Option<String>>,
     stop: CancellationToken,
 }
 
@@ -83,6 +84,7 @@ impl Database {
         let (key_sender, key) = watch::channel(Key { password: redis::fresh_password(), resets: 0 });
         // A full queue makes the next one who wants a new password wait.
         let (orders, order_receiver) = mpsc::channel(4);
+        let (refusal, refused) = watch::channel(None);
         let database = Self {
             id: uuid::Uuid::new_v4().to_string(),
             region: wanted.region,
@@ -95,9 +97,10 @@ impl Database {
             ca: made.certificates.ca.clone(),
             state,
             orders,
+            refusal,
             stop: made.stop.clone(),
         };
-        servers.spawn(serve(made, order_receiver, Told { state: state_sender, key: key_sender }));
+        servers.spawn(serve(made, order_receiver, refused, Told { state: state_sender, key: key_sender }));
         database
     }
 
@@ -158,6 +161,11 @@ impl Database {
         answer.await.context("the server has ended")?
     }
 
+    /// Refuses every command with these words, on connections that are made from now on; or takes them again.
+    pub(super) fn refuse(&self, refusal: Option<String>) {
+        self.refusal.send_replace(refusal);
+    }
+
     /// Ends its server, by and by.
     pub(super) fn end(&self) {
         self.stop.cancel();
@@ -172,11 +180,11 @@ struct Told {
 }
 
 /// Owns the server from its start to its end.
-async fn serve(made: Made, mut orders: mpsc::Receiver<Reset>, told: Told) {
+async fn serve(made: Made, mut orders: mpsc::Receiver<Reset>, refusal: watch::Receiver<Option<String>>, told: Told) {
     let password = told.key.borrow().password.clone();
     let started = tokio::select! {
         () = made.stop.cancelled() => return,
-        started = start(&made, password) => started,
+        started = start(&made, password, refusal) => started,
     };
     let Ok((mut redis, _front)) = started else {
         told.state.send_replace(State::Suspended);
@@ -198,7 +206,11 @@ async fn serve(made: Made, mut orders: mpsc::Receiver<Reset>, told: Told) {
 }
 
 /// The server, and what stands before it.
-async fn start(made: &Made, password: SecretString) -> Result<(Redis, Option<Front>)> {
+async fn start(
+    made: &Made,
+    password: SecretString,
+    refusal: watch::Receiver<Option<String>>,
+) -> Result<(Redis, Option<Front>)> {
     // Where something stands before the server, that has the port, and the server is reached in clear behind it.
     let options = RedisOptions {
         port: (!made.controlled).then_some(made.port),
@@ -209,7 +221,7 @@ async fn start(made: &Made, password: SecretString) -> Result<(Redis, Option<Fro
     let given = Given { password: Some(password), certificates, ..Given::default() };
     let redis = Redis::start_with(&made.folder, options, given).await?;
     let front = match redis.plain_port() {
-        Some(port) => Some(Front::start(made.port, port, &made.certificates).await?),
+        Some(port) => Some(Front::start(made.port, port, &made.certificates, refusal).await?),
         None => None,
     };
     Ok((redis, front))

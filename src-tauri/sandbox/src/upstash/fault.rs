@@ -1,10 +1,6 @@
 //! Ways to misbehave, for tests of the other side.
 
-use std::{
-    iter,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{iter, time::Duration};
 
 use axum::{
     body::{Body, Bytes},
@@ -15,7 +11,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::stream;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
+
+use crate::manners::seconds;
 
 /// A way to misbehave.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -69,47 +67,6 @@ pub enum ResetFault {
     DoneError,
     /// It is done, and the answer has neither password nor tokens.
     WithoutPassword,
-}
-
-fn seconds<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
-    Duration::try_from_secs_f64(f64::deserialize(from)?).map_err(serde::de::Error::custom)
-}
-
-/// How the stand-in behaves at present.
-#[derive(Debug, Default)]
-pub(super) struct Manners(Mutex<Option<(Fault, Option<u32>)>>);
-
-impl Manners {
-    pub(super) fn set(&self, fault: Fault, times: Option<u32>) {
-        *self.current() = Some((fault, times));
-    }
-
-    pub(super) fn clear(&self) {
-        *self.current() = None;
-    }
-
-    /// The fault of the next answer; one of its times is used up.
-    pub(super) fn next(&self, resets: bool) -> Option<Fault> {
-        let mut current = self.current();
-        let (fault, times) = current.as_mut()?;
-        if matches!(fault, Fault::Reset(_)) && !resets {
-            return None;
-        }
-        let fault = fault.clone();
-        match times {
-            Some(0) => {
-                *current = None;
-                return None;
-            }
-            Some(times) => *times -= 1,
-            None => {}
-        }
-        Some(fault)
-    }
-
-    fn current(&self) -> MutexGuard<'_, Option<(Fault, Option<u32>)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Fault {

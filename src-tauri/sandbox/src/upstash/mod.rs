@@ -128,6 +128,14 @@ impl Upstash {
         Some(self.account.find(id)?.resets())
     }
 
+    /// Refuses every command with these words on connections to a database that are made from now on, as where a quota
+    /// is used up; `None` takes them again. Of the free one, which nothing stands before, it can not be had.
+    pub fn refuse_commands(&self, id: &str, refusal: Option<&str>) {
+        if let Some(database) = self.account.find(id) {
+            database.refuse(refusal.map(str::to_owned));
+        }
+    }
+
     /// Refuses the API key from now on.
     pub fn revoke_key(&self) {
         self.account.revoke_key();

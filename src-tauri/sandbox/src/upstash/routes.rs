@@ -88,7 +88,7 @@ async fn note_and_misbehave(State(account): Desk, mut request: Request, next: Ne
         authorised: headers.contains_key(AUTHORIZATION),
     });
     let resets = request.uri().path().starts_with("/v2/redis/reset-password/");
-    let fault = account.manners.next(resets);
+    let fault = account.manners.next(|fault| resets || !matches!(fault, Fault::Reset(_)));
     if fault == Some(Fault::Silent) {
         account.stopping().cancelled().await;
     }

@@ -126,7 +126,11 @@ impl Intake {
     }
 
     async fn connected(&mut self, at: Millis, missed: Option<Missed>, first: bool) {
-        self.board.change(|inner| inner.roster.listening(at));
+        // Nothing was missed where one connection took over from another.
+        let unbroken = missed.is_none() && !first;
+        if !unbroken {
+            self.board.change(|inner| inner.roster.listening(at));
+        }
         match missed {
             Some(missed) => self.absence.missed(missed.since, missed.until, missed.cause.words()),
             None if first => match self.store.listened_until(at).await {
@@ -142,7 +146,8 @@ impl Intake {
         // Whoever has just started the program was away.
         self.prove(first || self.absence.lasted() >= LONG_AWAY).await;
         self.remember(Some(at)).await;
-        self.board.stood(Stood { at, deaf_since: missed.map(|missed| missed.since) });
+        let deaf_since = missed.map(|missed| missed.since).or(unbroken.then_some(at));
+        self.board.stood(Stood { at, deaf_since });
     }
 
     /// Our own heartbeat came back: everything that was published before it has been heard.

@@ -148,7 +148,7 @@ impl Rotation {
     }
 
     /// The address from before, recognised by its fingerprint.
-    async fn held_before(&self) -> Result<Option<Held>, KeychainError> {
+    pub(super) async fn held_before(&self) -> Result<Option<Held>, KeychainError> {
         let wanted = self.shared.look().journal.as_ref().and_then(|journal| journal.old.clone());
         let Some(wanted) = wanted else { return Ok(None) };
         let is_it = |url: &SecretString| self.shared.look().fingerprint(&password(url)).as_ref() == Some(&wanted);

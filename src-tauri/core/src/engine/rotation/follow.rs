@@ -12,7 +12,7 @@ use crate::{
     link::{LinkState, Status},
     message::{new_id, now},
     rotation::{
-        Machine, RotationReason, Task,
+        Machine, RotationPlan, RotationReason, Task,
         due::{self, Ages},
         fingerprint::{self, Fingerprints},
         journal::Journal,
@@ -124,13 +124,23 @@ impl Rotation {
     /// What the API knows and we do not, where our own key is refused.
     async fn changed_elsewhere(&self) -> Option<Facts> {
         let held = self.shared.means.in_use.borrow().clone()?;
+        // The API knows the password of default alone.
+        if self.shared.next_plan() != RotationPlan::OnePassword {
+            return None;
+        }
         let account = self.account().await.ok()?;
         let id = self.find(&account, &held).await.ok()??.id;
         let database = account.database(&id).await.ok()?;
         let new = told(&database, &held)?;
         // Refused a moment ago, but the keychain may have had another one since.
         let refused = self.old_works(&held).await == Proof::Refused;
-        refused.then(|| Facts { old: Some(held), new: Some(new), account: Some(account), database: Some(id) })
+        refused.then(|| Facts {
+            old: Some(held),
+            new: Some(new),
+            account: Some(account),
+            database: Some(id),
+            ..Facts::default()
+        })
     }
 }
 

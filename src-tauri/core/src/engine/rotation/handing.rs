@@ -8,26 +8,32 @@ use uuid::Uuid;
 use super::{
     Rotation,
     run::{Done, Work},
+    shared::Word,
 };
 use crate::{
     engine::{attention, mailbox::is_open},
+    link::PublishFailed,
     mailbox::{Post, PostFailed},
     message::{Outgoing, Priority, channel, now},
-    rotation::{Acknowledged, HandedOver, Happening, RotationAsk, handover, seal, words},
+    rotation::{Acknowledged, HandedOver, Happening, RotationAsk, RotationPlan, handover, seal, words},
     settings::{Handover, Settings},
+    usage::CommandKind,
 };
 
 impl Rotation {
     /// Can the way chosen be gone, and what it does or what is missing.
-    pub(super) fn way(&self, settings: &Settings) -> (bool, String) {
+    pub(super) fn way(&self, settings: &Settings, plan: RotationPlan) -> (bool, String) {
         let rotation = &settings.rotation;
+        let mailbox = is_open(&self.shared.means.mailroom.mailbox().status().borrow());
         match rotation.handover {
             Handover::Sealed if rotation.helios_key.trim().is_empty() => {
                 (false, "Helios's public key is not known, so nothing can be sealed to it.".into())
             }
-            Handover::Sealed if !is_open(&self.shared.means.mailroom.mailbox().status().borrow()) => {
-                (false, "There is no mailbox in which a sealed key could be left.".into())
+            Handover::Sealed if plan == RotationPlan::Overlap => {
+                let besides = if mailbox { ", and left in the mailbox as well" } else { "" };
+                (true, format!("The new address is sealed to Helios's public key and sent over Redis{besides}."))
             }
+            Handover::Sealed if !mailbox => (false, "There is no mailbox in which a sealed key could be left.".into()),
             Handover::Sealed => {
                 (true, "The new address is sealed to Helios's public key and left in the mailbox.".into())
             }
@@ -41,7 +47,12 @@ impl Rotation {
 
     pub(super) async fn hand_over(&self, work: &mut Work) -> Done {
         let in_use = self.shared.means.in_use.borrow().clone();
-        let Some(url) = work.new.clone().or_else(|| in_use.map(|held| held.url)) else {
+        let url = if self.overlaps() {
+            self.load_peer(work).await
+        } else {
+            work.new.clone().or_else(|| in_use.map(|held| held.url))
+        };
+        let Some(url) = url else {
             return Done::warned(Happening::NotHandedOver, "The new address is not known here.");
         };
         let settings = self.shared.means.settings.borrow().clone();
@@ -64,11 +75,12 @@ impl Rotation {
     /// Goes the way chosen with this text. `earnest`: it is a new address, and no test.
     pub(super) async fn hand(&self, settings: &Settings, text: &SecretString, id: &str, earnest: bool) -> HandedOver {
         let way = settings.rotation.handover;
-        let (ready, words) = self.way(settings);
+        let plan = self.plan();
+        let (ready, words) = self.way(settings, plan);
         let (worked, words) = match way {
             Handover::ByHand if !earnest => (true, "Nothing to be tested: you copy the address yourself.".into()),
             _ if !ready => (false, words),
-            Handover::Sealed => self.leave_sealed(settings, text, id).await,
+            Handover::Sealed => self.leave_sealed(settings, text, id, plan).await,
             Handover::Command => {
                 let limit = self.shared.means.tuning.command_limit;
                 let handover::Ran { worked, words } = handover::run(&settings.rotation.command, text, limit).await;
@@ -79,7 +91,13 @@ impl Rotation {
         HandedOver { way, worked, words }
     }
 
-    async fn leave_sealed(&self, settings: &Settings, text: &SecretString, id: &str) -> (bool, String) {
+    async fn leave_sealed(
+        &self,
+        settings: &Settings,
+        text: &SecretString,
+        id: &str,
+        plan: RotationPlan,
+    ) -> (bool, String) {
         let Some(sealed) = seal(text, &settings.rotation.helios_key) else {
             return (false, "Nothing can be sealed to Helios's public key.".into());
         };
@@ -97,7 +115,37 @@ impl Rotation {
             reply_to: None,
             priority: Priority::Urgent,
         };
-        let post = Post { channel: on, payload: message.to_bytes(), id: message_id.clone(), perhaps_posted: true };
+        let payload = message.to_bytes();
+        let mailbox = is_open(&self.shared.means.mailroom.mailbox().status().borrow());
+        if plan == RotationPlan::OnePassword {
+            return self.leave_in_mailbox(&peer, on, payload, message_id).await;
+        }
+        let (sent, words) = self.send_sealed(&peer, &on, &payload, settings.recorded()).await;
+        if !mailbox {
+            return (sent, words);
+        }
+        let (left, besides) = self.leave_in_mailbox(&peer, on, payload, message_id).await;
+        (sent || left, format!("{words} {besides}"))
+    }
+
+    /// Over the connection, which has a valid key all the time.
+    async fn send_sealed(&self, peer: &str, on: &str, payload: &[u8], record: Option<u32>) -> (bool, String) {
+        let link = &self.shared.means.link;
+        let until = Instant::now() + self.shared.means.tuning.leave_limit;
+        loop {
+            let Err(failed) = link.publish_as(CommandKind::Publish, on, payload.to_vec(), record).await else {
+                return (true, format!("Sealed to Helios's key and sent to {peer} over Redis."));
+            };
+            let passes = matches!(failed, PublishFailed::NotConnected | PublishFailed::Unknown);
+            if !passes || Instant::now() >= until {
+                return (false, format!("It could not be sent over Redis: {failed}."));
+            }
+            self.pause().await;
+        }
+    }
+
+    async fn leave_in_mailbox(&self, peer: &str, on: String, payload: Vec<u8>, id: String) -> (bool, String) {
+        let post = Post { channel: on, payload, id, perhaps_posted: true };
         let until = Instant::now() + self.shared.means.tuning.leave_limit;
         loop {
             let Err(failed) = self.shared.means.mailroom.mailbox().post(post.clone()).await else {
@@ -114,6 +162,9 @@ impl Rotation {
 
     /// Waits for Helios's word, the person's, or another way.
     pub(super) async fn await_ack(&self, work: &mut Work) -> Done {
+        if self.overlaps() {
+            self.load_peer(work).await;
+        }
         let id = self.id();
         let board = &self.shared.means.board;
         let mut heard = board.rotating();
@@ -125,23 +176,27 @@ impl Rotation {
                 .as_ref()
                 .is_some_and(|journal| journal.handed_over.as_ref().is_none_or(|handed| !handed.worked));
             if by_hand {
-                state.asks = Some(words::asked(RotationAsk::HandOver, work.hint.as_ref()));
+                let plan = state.journal.as_ref().map_or_else(RotationPlan::default, |journal| journal.plan);
+                state.asks = Some(words::asked(plan, RotationAsk::HandOver, work.hint.as_ref()));
             }
         });
         let mut remind = Some(Instant::now() + self.shared.means.tuning.remind_after);
         loop {
-            let peers = self.shared.means.settings.borrow().agents.peers.clone();
+            if self.undo_wanted() {
+                return self.undone();
+            }
+            let peers = self.awaited();
             let acknowledged = board.look().rotation.acknowledged(&id, &peers).cloned();
             if let Some(notice) = acknowledged {
                 let words = format!("{} uses the new key.", crate::text::capital(&notice.from));
                 return self.acknowledged(Some(notice.from), words);
             }
-            if std::mem::take(&mut self.shared.look().finished) {
+            if self.shared.look().word.take_if(|word| *word == Word::Finish).is_some() {
                 return self.acknowledged(None, "You said that Helios has the new key.".into());
             }
             tokio::select! {
                 changed = heard.changed() => if changed.is_err() { return std::future::pending().await },
-                _ = nudges.changed() => if !self.shared.look().finished {
+                _ = nudges.changed() => if self.shared.look().word.is_none() {
                     return Done::well(Happening::Again, "It is given to Helios once more.");
                 },
                 () = sleep_until(remind.unwrap_or_else(Instant::now)), if remind.is_some() => {
@@ -149,6 +204,15 @@ impl Rotation {
                     let _ = self.shared.means.said.send(attention::Said::HeliosBehind).await;
                 }
             }
+        }
+    }
+
+    /// Whose word is waited for.
+    fn awaited(&self) -> Vec<String> {
+        let given = self.shared.look().journal.as_ref().and_then(|journal| journal.users.clone());
+        match given {
+            Some(users) => vec![users.peer],
+            None => self.shared.means.settings.borrow().agents.peers.clone(),
         }
     }
 

@@ -7,6 +7,7 @@ mod follow;
 mod handing;
 mod heard;
 mod keeping;
+mod overlap;
 mod preflight;
 mod reach;
 mod run;
@@ -22,14 +23,18 @@ pub(super) use self::{
     heard::{Heard, Notice, Stood},
     shared::Means,
 };
-use self::{preflight::Facts, run::Work, shared::Shared};
+use self::{
+    preflight::Facts,
+    run::Work,
+    shared::{Shared, Word},
+};
 use crate::{
     link::Address,
     message::{new_id, now},
     paste,
     rotation::{
-        HandoverTest, Machine, PreflightWeight, RotationAsk, RotationReason, RotationReceipt, RotationView, Task,
-        handover,
+        HandoverTest, Machine, PreflightWeight, RotationAsk, RotationPlan, RotationReason, RotationReceipt,
+        RotationView, Task, handover,
         journal::Journal,
         key_fingerprint,
         prove::{Proof, speaks},
@@ -81,10 +86,13 @@ impl Rotation {
     /// Looks whether everything needed is there. Changes nothing.
     pub async fn check(&self) -> RotationView {
         self.shared.change(|state| state.checking = true);
-        let (findings, _) = self.look(false).await;
+        let plan = self.shared.next_plan();
+        let (findings, facts) = self.look(plan, false).await;
+        let offer = self.offer(plan, &facts).await;
         self.shared.change(|state| {
             state.checking = false;
             state.findings = findings;
+            state.offer = Some(offer);
         });
         self.view()
     }
@@ -93,13 +101,26 @@ impl Rotation {
     ///
     /// Fails where one is under way.
     pub async fn begin(&self, reason: RotationReason) -> Result<RotationView, Trouble> {
+        self.begin_by(reason, None).await
+    }
+
+    /// Makes each agent a user of its own, with the rights that it needs: from then on the old key and the new one are
+    /// valid side by side whenever it is changed.
+    ///
+    /// Fails where a change is under way.
+    pub async fn move_to_users(&self) -> Result<RotationView, Trouble> {
+        self.begin_by(RotationReason::Asked, Some(RotationPlan::Overlap)).await
+    }
+
+    async fn begin_by(&self, reason: RotationReason, plan: Option<RotationPlan>) -> Result<RotationView, Trouble> {
         // Whether one is unfinished has to be known first.
         let mut recalled = self.shared.recalled.subscribe();
         let known = timeout(RECALL, recalled.wait_for(|recalled| *recalled)).await.is_ok_and(|known| known.is_ok());
         if !known {
             return Err(words::not_known());
         }
-        self.start_one(Journal::new(new_id(), reason, Machine::new(), now()), Task::Preflight, Facts::default())?;
+        let machine = Machine::new(plan.unwrap_or_else(|| self.shared.next_plan()));
+        self.start_one(Journal::new(new_id(), reason, machine, now()), Task::Preflight, Facts::default())?;
         Ok(self.view())
     }
 
@@ -119,6 +140,10 @@ impl Rotation {
         }
         let url = paste::understand(text, false).address()?;
         let address = Address::parse(&url)?;
+        if self.overlaps() {
+            self.try_default(&address).await?;
+            return Ok(self.given(url));
+        }
         match speaks(&address, self.shared.means.authorities.clone(), &self.shared.means.meter).await {
             Proof::Works => {}
             Proof::Refused => {
@@ -131,9 +156,13 @@ impl Rotation {
             }
             Proof::NoAnswer(trouble) => return Err(trouble),
         }
+        Ok(self.given(url))
+    }
+
+    fn given(&self, url: SecretString) -> RotationView {
         self.shared.look().given = Some(url);
         self.shared.nudge();
-        Ok(self.view())
+        self.view()
     }
 
     /// Tries now what it waits for.
@@ -150,7 +179,7 @@ impl Rotation {
         if !waits {
             return Err(words::not_asked());
         }
-        self.shared.look().finished = true;
+        self.shared.look().word = Some(Word::Finish);
         self.shared.nudge();
         Ok(self.view())
     }
@@ -159,16 +188,30 @@ impl Rotation {
     ///
     /// Fails where that cannot be: with one password for everybody the old one is gone once it is changed.
     pub fn undo(&self) -> Result<RotationView, Trouble> {
-        Err(Trouble::new(
-            TroubleCode::NotPossible,
-            "This change cannot be taken back: the old key is gone.",
-            "Wait until it has ended. Another change of the key is possible then.",
-        ))
+        {
+            let mut state = self.shared.look();
+            if !(state.running && state.journal.as_ref().is_some_and(|journal| journal.machine.can_undo())) {
+                return Err(Trouble::new(
+                    TroubleCode::NotPossible,
+                    "This change cannot be taken back: the old key is gone.",
+                    "Wait until it has ended. Another change of the key is possible then.",
+                ));
+            }
+            state.word = Some(Word::Undo);
+        }
+        self.shared.nudge();
+        Ok(self.view())
     }
 
     /// The new address, while it is to be given to Helios.
     pub fn address_for_helios(&self) -> Result<SecretString, Trouble> {
-        let waits = self.shared.look().waits_for_helios();
+        let (waits, peer) = {
+            let state = self.shared.look();
+            (state.waits_for_helios(), state.peer.clone())
+        };
+        if self.overlaps() {
+            return peer.filter(|_| waits).ok_or_else(words::not_asked);
+        }
         let in_use = self.shared.means.in_use.borrow().clone();
         in_use.filter(|_| waits).map(|held| held.url).ok_or_else(words::not_asked)
     }
@@ -243,7 +286,7 @@ impl Rotation {
                 return Err(words::running());
             }
             state.running = true;
-            state.finished = false;
+            state.word = None;
             state.given = None;
             state.earlier_id = state.journal.as_ref().map(|journal| journal.id.clone());
             state.journal = Some(journal);
@@ -254,7 +297,14 @@ impl Rotation {
         Ok(())
     }
 
+    /// How the key is being changed, or will be.
+    fn plan(&self) -> RotationPlan {
+        let state = self.shared.look();
+        self.shared.plan(&state)
+    }
+
     fn handover_view(&self) -> crate::rotation::HandoverView {
+        let plan = self.plan();
         let settings = self.shared.means.settings.borrow().clone();
         let peers = &settings.agents.peers;
         let state = self.shared.look();
@@ -268,7 +318,7 @@ impl Rotation {
                 fingerprint: key_fingerprint(public_key),
             })
         });
-        let (ready, words) = self.way(&settings);
+        let (ready, words) = self.way(&settings, plan);
         crate::rotation::HandoverView {
             way: settings.rotation.handover,
             ready,

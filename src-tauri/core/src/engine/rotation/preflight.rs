@@ -18,8 +18,8 @@ use crate::{
     message::{new_id, now},
     presence::Presence,
     rotation::{
-        Happening, PreflightFinding as Finding, PreflightKind as Kind, PreflightWeight as Weight, RotationReason, leak,
-        prove::Proof,
+        Happening, PreflightFinding as Finding, PreflightKind as Kind, PreflightWeight as Weight, RotationPlan,
+        RotationReason, leak, prove::Proof,
     },
     trouble::Trouble,
     upstash::{Account, Database, State},
@@ -35,12 +35,17 @@ pub(super) struct Facts {
     pub(super) new: Option<SecretString>,
     pub(super) account: Option<Account>,
     pub(super) database: Option<String>,
+    /// Can the database have users beside `default`, as the API says?
+    pub(super) acl: Option<bool>,
+    /// The address of `default`, where each agent is a user.
+    pub(super) default: Option<SecretString>,
 }
 
 impl Rotation {
     pub(super) async fn preflight(&self, work: &mut Work) -> Done {
         let leaked = self.shared.look().journal.as_ref().is_some_and(|one| one.reason == RotationReason::MayHaveLeaked);
-        let (findings, facts) = self.look(leaked).await;
+        let plan = self.plan();
+        let (findings, facts) = self.look(plan, leaked).await;
         let bars: Vec<_> = findings.iter().filter(|finding| finding.weight == Weight::Bars).cloned().collect();
         let warned: Vec<_> = findings.iter().filter(|finding| finding.weight == Weight::Warning).cloned().collect();
         for finding in warned.iter().filter(|finding| finding.kind == Kind::Leak) {
@@ -55,7 +60,10 @@ impl Rotation {
                 journal.database.clone_from(&facts.database);
             }
         });
-        (work.old, work.account) = (facts.old, facts.account);
+        if plan == RotationPlan::Overlap {
+            self.note_users(&facts);
+        }
+        (work.old, work.account, work.default) = (facts.old, facts.account, facts.default);
         if let Some(new) = followed {
             self.got(work, new);
             return Done::warned(Happening::ChangedAlready, "Another computer has changed the key already.");
@@ -72,21 +80,26 @@ impl Rotation {
     }
 
     /// Looks at everything. `leaked`: also whether the secret stands where it must not.
-    pub(super) async fn look(&self, leaked: bool) -> (Vec<Finding>, Facts) {
+    pub(super) async fn look(&self, plan: RotationPlan, leaked: bool) -> (Vec<Finding>, Facts) {
         let mut facts = Facts { old: self.shared.means.in_use.borrow().clone(), ..Facts::default() };
         let mut findings = Vec::new();
         let Some(held) = facts.old.clone() else {
             findings.push(bars(Kind::Address, "There is no address whose key could be changed.", "Set one up first."));
             return (findings, facts);
         };
-        findings.push(address(&held));
-        self.service(&held, &mut findings, &mut facts).await;
+        match plan {
+            RotationPlan::OnePassword => {
+                findings.push(address(&held));
+                self.service(&held, &mut findings, &mut facts).await;
+            }
+            RotationPlan::Overlap => self.users_there(&held, &mut findings, &mut facts).await,
+        }
         findings.push(self.keychain().await);
         findings.push(self.disk().await);
         findings.push(self.alone());
         findings.push(self.link());
-        findings.push(self.helios());
-        findings.push(self.handover());
+        findings.push(self.helios(plan));
+        findings.push(self.handover(plan));
         findings.push(self.elsewhere());
         if leaked {
             findings.push(self.leak(&held).await);
@@ -123,6 +136,7 @@ impl Rotation {
         findings.push(good(Kind::Database, format!("The database is {}.", listed.shown_name())));
         findings.push(active(&listed));
         facts.database = Some(listed.id.clone());
+        facts.acl = listed.acl;
         match account.database(&listed.id).await {
             Ok(database) => self.credentials(&database, held, findings, facts).await,
             Err(error) => findings.push(of(Kind::Credentials, Weight::Bars, error.trouble())),
@@ -209,7 +223,7 @@ impl Rotation {
         )
     }
 
-    fn helios(&self) -> Finding {
+    fn helios(&self, plan: RotationPlan) -> Finding {
         let peers = self.shared.means.settings.borrow().agents.peers.clone();
         let agents = self.shared.means.board.look().roster.view(&peers, now());
         let silent: Vec<_> = agents
@@ -223,17 +237,24 @@ impl Rotation {
         warning(
             Kind::Helios,
             format!("{} was not heard lately.", crate::text::capital(&silent.join(", "))),
-            "It will be cut off until it has the new address.",
+            match plan {
+                RotationPlan::OnePassword => "It will be cut off until it has the new address.",
+                RotationPlan::Overlap => "Its old key works until it has the new one; the change waits for that.",
+            },
         )
     }
 
-    fn handover(&self) -> Finding {
+    fn handover(&self, plan: RotationPlan) -> Finding {
         let settings = self.shared.means.settings.borrow().clone();
-        let (ready, words) = self.way(&settings);
+        let (ready, words) = self.way(&settings, plan);
         if ready {
             return good(Kind::Handover, words);
         }
-        warning(Kind::Handover, words, "Helios will be cut off until you paste the new address there.")
+        let consequence = match plan {
+            RotationPlan::OnePassword => "Helios will be cut off until you paste the new address there.",
+            RotationPlan::Overlap => "The old keys stay valid until you have pasted the new address there.",
+        };
+        warning(Kind::Handover, words, consequence)
     }
 
     fn elsewhere(&self) -> Finding {
@@ -299,15 +320,15 @@ fn active(database: &Database) -> Finding {
     }
 }
 
-fn good(kind: Kind, words: impl Into<String>) -> Finding {
+pub(super) fn good(kind: Kind, words: impl Into<String>) -> Finding {
     Finding { kind, weight: Weight::Good, words: words.into(), consequence: String::new() }
 }
 
-fn warning(kind: Kind, words: impl Into<String>, consequence: impl Into<String>) -> Finding {
+pub(super) fn warning(kind: Kind, words: impl Into<String>, consequence: impl Into<String>) -> Finding {
     Finding { kind, weight: Weight::Warning, words: words.into(), consequence: consequence.into() }
 }
 
-fn bars(kind: Kind, words: impl Into<String>, consequence: impl Into<String>) -> Finding {
+pub(super) fn bars(kind: Kind, words: impl Into<String>, consequence: impl Into<String>) -> Finding {
     Finding { kind, weight: Weight::Bars, words: words.into(), consequence: consequence.into() }
 }
 

@@ -14,7 +14,7 @@ use crate::{
     link::{Address, LinkState},
     message::now,
     rotation::{
-        Happening,
+        Happening, RotationPlan,
         prove::{Proof, logs_in, speaks},
     },
     trouble::TroubleCode,
@@ -111,7 +111,7 @@ impl Rotation {
     }
 
     /// Waits until the old key is refused; false where it is not within the limit.
-    async fn until_refused(&self, old: &Address) -> bool {
+    pub(super) async fn until_refused(&self, old: &Address) -> bool {
         let until = Instant::now() + self.shared.means.tuning.old_limit;
         loop {
             if logs_in(old, self.shared.means.authorities.clone(), &self.shared.means.meter).await == Proof::Refused {
@@ -188,10 +188,14 @@ impl Rotation {
         let since = self.shared.look().journal.as_ref().and_then(|journal| journal.adopted_at).unwrap_or_else(now);
         let mut heard = means.board.rotating();
         let mut status = means.link.status();
+        let mut nudges = self.shared.nudges();
         let waiting = async {
             loop {
+                if self.undo_wanted() {
+                    return Some(Err(()));
+                }
                 if let Some(stood) = means.board.look().rotation.stood_since(since) {
-                    return Some(stood);
+                    return Some(Ok(stood));
                 }
                 let refused = {
                     let status = status.borrow_and_update();
@@ -205,20 +209,28 @@ impl Rotation {
                 tokio::select! {
                     changed = heard.changed() => if changed.is_err() { return None },
                     changed = status.changed() => if changed.is_err() { return None },
+                    _ = nudges.changed() => {}
                 }
             }
         };
         match timeout(means.tuning.reconnect_limit, waiting).await {
-            Ok(Some(stood)) => {
+            Ok(Some(Err(()))) => self.undone(),
+            Ok(Some(Ok(stood))) => {
                 self.measure(stood.at, stood.deaf_since);
-                Done::well(Happening::Connected, "Connected with the new key.")
+                let words =
+                    if self.goes_well() { "Connected with the new key." } else { "Connected with the old key." };
+                Done::well(Happening::Connected, words)
             }
-            Ok(None) => Done::warned(Happening::BothRefused, "The new key is refused."),
+            Ok(None) => Done::warned(Happening::BothRefused, "The key is refused."),
             Err(_) => {
                 work.hint.clone_from(&means.link.status().borrow().trouble);
                 Done::warned(Happening::NoNetwork, "There is no connection yet.")
             }
         }
+    }
+
+    fn goes_well(&self) -> bool {
+        self.shared.look().journal.as_ref().is_none_or(|journal| journal.machine.goes_well())
     }
 
     async fn still_refused(&self, since: crate::message::Millis) -> bool {
@@ -230,7 +242,13 @@ impl Rotation {
     /// From the first moment that nothing was heard, but not before the key was asked for.
     fn measure(&self, at: crate::message::Millis, deaf_since: Option<crate::message::Millis>) {
         self.shared.note(|journal| {
-            let from = deaf_since.max(journal.asked_at);
+            let from = match journal.plan {
+                RotationPlan::OnePassword => deaf_since.max(journal.asked_at),
+                // Both keys are valid: there need be no time without hearing at all.
+                RotationPlan::Overlap => {
+                    Some(deaf_since.map_or(at, |since| journal.adopted_at.unwrap_or(at).max(since)))
+                }
+            };
             journal.connected_at = Some(at);
             if journal.outage_ms.is_none() {
                 journal.outage_ms = from.map(|from| (at - from).max(0));

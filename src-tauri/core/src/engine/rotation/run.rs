@@ -5,11 +5,11 @@ use std::time::Duration;
 use secrecy::SecretString;
 use tokio::time::sleep;
 
-use super::{Rotation, preflight::Facts};
+use super::{Rotation, preflight::Facts, shared::Word};
 use crate::{
     guide::Held,
     message::now,
-    rotation::{Happening, RotationOutcome, StepState, Task, words},
+    rotation::{Happening, RotationOutcome, RotationPlan, StepState, Task, words},
     trouble::Trouble,
     upstash::Account,
 };
@@ -21,6 +21,10 @@ pub(super) struct Work {
     pub(super) old: Option<Held>,
     /// The address with the new key.
     pub(super) new: Option<SecretString>,
+    /// The one that Helios gets, where each agent is a user.
+    pub(super) peer: Option<SecretString>,
+    /// The address of `default`, where each agent is a user.
+    pub(super) default: Option<SecretString>,
     pub(super) account: Option<Account>,
     /// What stands behind what is asked of the person.
     pub(super) hint: Option<Trouble>,
@@ -49,7 +53,7 @@ impl Done {
 
 impl Work {
     pub(super) fn new(facts: Facts) -> Self {
-        Self { old: facts.old, new: facts.new, account: facts.account, hint: None }
+        Self { old: facts.old, new: facts.new, account: facts.account, ..Self::default() }
     }
 }
 
@@ -64,19 +68,28 @@ impl Rotation {
         loop {
             let done = match task {
                 Task::End(_) => return self.over().await,
+                _ if self.undo_wanted() => self.undone(),
                 Task::Wait(ask) => self.wait(&mut work, ask).await,
                 Task::Preflight => self.preflight(&mut work).await,
                 Task::Announce => self.announce().await,
                 Task::Reset => self.reset(&mut work).await,
+                Task::Make => self.make(&mut work).await,
+                Task::Grant => self.grant(&mut work).await,
                 Task::ReadBack => self.read_back(&mut work).await,
                 Task::Recover => self.recover(&mut work).await,
+                Task::Store if self.overlaps() => self.put_all_beside(&mut work).await,
                 Task::Store => self.put_beside(&mut work).await,
+                Task::Prove if self.overlaps() => self.prove_users(&mut work).await,
                 Task::Prove => self.prove(&mut work).await,
+                Task::Adopt if self.overlaps() => self.change_over(&mut work).await,
                 Task::Adopt => self.adopt(&mut work).await,
-                Task::Reconnect => self.reconnect(&mut work).await,
+                Task::GoBack => self.go_back(&mut work).await,
+                Task::Reconnect | Task::Return => self.reconnect(&mut work).await,
+                Task::Revoke => self.revoke(&mut work).await,
+                Task::Withdraw => self.withdraw(&mut work).await,
                 Task::HandOver => self.hand_over(&mut work).await,
                 Task::AwaitAck => self.await_ack(&mut work).await,
-                Task::Receipt | Task::CleanUp => self.settle(task).await,
+                Task::Receipt | Task::CleanUp => self.settle(&mut work, task).await,
             };
             task = self.happened(&mut work, done).await;
         }
@@ -104,7 +117,8 @@ impl Rotation {
                 journal.asked_at = Some(now());
             }
             let ask = journal.machine.ask();
-            all.asks = ask.map(|ask| words::asked(ask, work.hint.as_ref()));
+            let plan = journal.plan;
+            all.asks = ask.map(|ask| words::asked(plan, ask, work.hint.as_ref()));
             (task, ask)
         });
         if asked.is_none() {
@@ -116,7 +130,7 @@ impl Rotation {
         if let Err(trouble) = self.write_down().await {
             tracing::warn!("how far a rotation is could not be written down: {trouble}");
             // Without a journal the new key must not be asked for: a crash would leave nobody who knows of it.
-            if task == Task::Reset {
+            if before.as_ref().is_some_and(|before| !before.machine.asked_for()) && self.asked_for() {
                 self.shared.change(|all| all.journal = before);
                 let words = format!("It cannot be written down that it begins. {}", trouble.message);
                 self.shared.note(|journal| journal.why = Some(words.clone()));
@@ -147,6 +161,8 @@ impl Rotation {
             state.asks = None;
             state.given = None;
             state.behind_since = None;
+            state.peer = None;
+            state.word = None;
         });
         self.see_keys().await;
     }
@@ -171,6 +187,26 @@ impl Rotation {
     pub(super) fn says(&self, words: impl Into<String>) {
         let words = words.into();
         self.shared.note(|journal| journal.stands(StepState::Running, words));
+    }
+
+    fn asked_for(&self) -> bool {
+        self.shared.look().journal.as_ref().is_some_and(|journal| journal.machine.asked_for())
+    }
+
+    /// Does it change the users' tokens?
+    pub(super) fn overlaps(&self) -> bool {
+        self.shared.look().journal.as_ref().is_some_and(|journal| journal.plan == RotationPlan::Overlap)
+    }
+
+    /// Does the person want it taken back, and can it be?
+    pub(super) fn undo_wanted(&self) -> bool {
+        let state = self.shared.look();
+        state.word == Some(Word::Undo) && state.journal.as_ref().is_some_and(|journal| journal.machine.can_undo())
+    }
+
+    pub(super) fn undone(&self) -> Done {
+        self.shared.look().word = None;
+        Done::warned(Happening::Undo, "You took it back.")
     }
 
     pub(super) fn id(&self) -> String {

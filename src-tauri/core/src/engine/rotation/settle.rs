@@ -19,13 +19,22 @@ const AGAIN: Duration = Duration::from_secs(30);
 
 impl Rotation {
     /// Writes the receipt, or removes what was not needed. The end is on the disk with it.
-    pub(super) async fn settle(&self, task: Task) -> Done {
+    pub(super) async fn settle(&self, work: &mut Work, task: Task) -> Done {
         let well = task == Task::Receipt;
         let event = if well { Happening::Written } else { Happening::CleanedUp };
-        if !well {
+        let goes_well = self.shared.look().journal.as_ref().is_some_and(|journal| journal.machine.goes_well());
+        if well && self.overlaps() {
+            if let Err(error) = self.remove_what_was_beside().await {
+                work.hint = Some(error.trouble());
+                return Done::warned(Happening::KeychainShut, "What is no longer needed is still in the keychain.");
+            }
+        } else if !well {
             self.remove_next().await;
         }
-        self.tell_end(well).await;
+        // What was taken back was said before it was.
+        if !well || goes_well {
+            self.tell_end(well).await;
+        }
         loop {
             let Some(mut journal) = self.shared.look().journal.clone() else { break };
             let ended = now();
@@ -70,8 +79,14 @@ impl Rotation {
         let tuning = &self.shared.means.tuning;
         let mut nudges = self.shared.nudges();
         loop {
+            if self.undo_wanted() {
+                return self.undone();
+            }
             let given = self.shared.look().given.take();
             if let Some(given) = given {
+                if self.overlaps() {
+                    return self.take_default(work, given).await;
+                }
                 self.got(work, given);
                 return Done::well(Happening::GotNew, "You gave the new address.");
             }
@@ -82,7 +97,7 @@ impl Rotation {
             };
             tokio::select! {
                 _ = nudges.changed() => {
-                    if self.shared.look().given.is_none() {
+                    if self.shared.look().given.is_none() && !self.undo_wanted() {
                         return Done::well(Happening::Again, "It is tried again.");
                     }
                 }

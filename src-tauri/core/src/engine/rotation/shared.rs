@@ -17,11 +17,12 @@ use crate::{
     engine::{attention::Said, board::Board, mailbox::Mailroom},
     guide::{Adopted, Guide},
     home::Home,
-    link::Link,
+    link::{Address, Link},
     message::{Millis, now},
     rotation::{
-        HandoverTest, HandoverView, PreflightFinding, RotationAsked, RotationDue, RotationReceipt, RotationStep,
-        RotationView, Tuning, due::Ages, fingerprint::Fingerprints, journal::Journal, words,
+        HandoverTest, HandoverView, PreflightFinding, RotationAsked, RotationDue, RotationPlan, RotationReceipt,
+        RotationStep, RotationView, Tuning, due::Ages, fingerprint::Fingerprints, journal::Journal, users::DEFAULT,
+        words,
     },
     settings::{Handover, Settings},
     store::Store,
@@ -60,6 +61,15 @@ pub(super) struct Shared {
     pub(super) recalled: watch::Sender<bool>,
 }
 
+/// What the person may say of a rotation under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Word {
+    /// Helios is waited for no longer.
+    Finish,
+    /// It is to be taken back.
+    Undo,
+}
+
 /// What is known.
 #[derive(Default)]
 pub(super) struct State {
@@ -80,10 +90,14 @@ pub(super) struct State {
     pub(super) put_away: Option<String>,
     /// The address that the person gave.
     pub(super) given: Option<SecretString>,
-    /// The person no longer waits for Helios.
-    pub(super) finished: bool,
     /// The way to Helios, as it was last looked at.
     pub(super) handover: Option<HandoverView>,
+    /// Helios's new address, while it is to be given to it.
+    pub(super) peer: Option<SecretString>,
+    /// What the person said last, until it is heeded.
+    pub(super) word: Option<Word>,
+    /// Can each agent become a user, and why or why not.
+    pub(super) offer: Option<(bool, String)>,
 }
 
 impl State {
@@ -144,7 +158,7 @@ impl Shared {
         };
         // With the state held: of two who show it, the later one has the newer.
         let state = self.look();
-        let new = compose(&state, rotate, renew);
+        let new = compose(&state, self.plan(&state), rotate, renew);
         self.view.send_if_modified(|old| {
             let news = *old != new;
             if news {
@@ -156,6 +170,23 @@ impl Shared {
         drop(state);
         if self.means.board.look().behind != behind {
             self.means.board.change(|inner| inner.behind = behind);
+        }
+    }
+
+    /// How the key is being changed, or will be.
+    pub(super) fn plan(&self, state: &State) -> RotationPlan {
+        match &state.journal {
+            Some(journal) if state.running => journal.plan,
+            _ => self.next_plan(),
+        }
+    }
+
+    /// How the key will be changed the next time: by who this computer logs in as.
+    pub(super) fn next_plan(&self) -> RotationPlan {
+        let in_use = self.means.in_use.borrow().clone();
+        match in_use.and_then(|held| Address::parse(&held.url).ok()).and_then(|address| address.user) {
+            Some(user) if user != DEFAULT => RotationPlan::Overlap,
+            _ => RotationPlan::OnePassword,
         }
     }
 
@@ -183,28 +214,31 @@ impl Shared {
     }
 }
 
-fn compose(state: &State, rotate: u32, renew: u32) -> RotationView {
+fn compose(state: &State, plan: RotationPlan, rotate: u32, renew: u32) -> RotationView {
     let now = now();
     let journal = state.journal.as_ref();
     let outcome = journal.and_then(|journal| journal.machine.end()).filter(|_| !state.running);
     let said = match (journal, outcome) {
-        (Some(journal), Some(outcome)) => journal
-            .why
-            .clone()
-            .map_or_else(|| words::ended(outcome).into(), |why| format!("{why} {}", words::ended(outcome))),
-        (Some(journal), None) => words::of(journal.machine.step()).into(),
+        (Some(journal), Some(outcome)) => {
+            let ended = words::ended(journal.plan, journal.moved(), outcome);
+            journal.why.clone().map_or_else(|| ended.into(), |why| format!("{why} {ended}"))
+        }
+        (Some(journal), None) => words::of(journal.plan, journal.machine.step()).into(),
         _ => "The key was never changed here.".into(),
     };
+    let (offered, users_words) = state.offer.clone().unwrap_or_default();
     RotationView {
         running: state.running,
         id: journal.map(|journal| journal.id.clone()),
         reason: journal.map(|journal| journal.reason),
-        plan: journal.map(|journal| journal.plan).unwrap_or_default(),
+        plan,
         steps: journal.map(Journal::views).unwrap_or_default(),
         outcome,
         words: said,
         asks: state.asks.clone(),
-        can_undo: false,
+        can_undo: state.running && journal.is_some_and(|journal| journal.machine.can_undo()),
+        offers_users: plan == RotationPlan::OnePassword && offered,
+        users_words,
         checking: state.checking,
         findings: state.findings.clone(),
         helios_behind_since: state.behind_since,
@@ -216,7 +250,7 @@ fn compose(state: &State, rotate: u32, renew: u32) -> RotationView {
 }
 
 fn empty() -> RotationView {
-    let mut view = compose(&State::default(), 0, 0);
+    let mut view = compose(&State::default(), RotationPlan::default(), 0, 0);
     view.due = RotationDue::default();
     view
 }

@@ -2,16 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use redis::Cmd;
 use tokio::time::{Instant, sleep};
 
-use super::{Desk, Kept};
+use super::{Desk, Kept, State};
 use crate::{
     engine::attention::Said,
-    link::{AskFailed, LinkState},
     message::{Millis, now},
-    trouble::{Trouble, TroubleCode},
-    usage::{self, Books, CommandKind, DAY, MeterKind, Month, PlanKind, midnight_after},
+    usage::{self, Books, DAY, MeterKind, Month, midnight_after},
 };
 
 /// What was counted since is lost when the power fails.
@@ -23,13 +20,6 @@ const TASKS_DAYS: u32 = 7;
 
 /// Under which name what was told is kept.
 const KEPT: &str = "usage";
-/// A week: what keeps a database from counting as idle after thirty days.
-const ALIVE: Millis = 7 * DAY;
-/// What is written for that, and for how many seconds: it goes by itself when this program no longer runs.
-const ALIVE_KEY: &str = "heliograph:alive";
-const ALIVE_LIFE: u64 = 40 * 86_400;
-/// Off for so many days, it is time to say so.
-const OFF: u32 = 21;
 /// A forecast from fewer full days than this warns of nothing.
 const ENOUGH: u32 = 3;
 
@@ -72,28 +62,17 @@ impl Desk {
         let kept = self.means.store.kept::<Kept>(KEPT).await;
         let days = self.means.store.usage(Books::kept_from(now).to_string()).await;
         let (Ok(kept), Ok(days)) = (kept, days) else { return };
-        let idle = {
+        let idle = Books::idle(&days, now);
+        {
             let mut state = self.look();
-            state.books.open(days);
             state.kept = kept.unwrap_or_default();
-            state.books.idle_before(now)
-        };
-        if let Some(days) = idle.filter(|days| *days >= OFF && self.is_free()) {
+            let State { books, kept, .. } = &mut *state;
+            books.open(days, &kept.database);
+        }
+        self.turn().await;
+        if let Some(days) = idle {
             self.was_off(days).await;
         }
-    }
-
-    fn is_free(&self) -> bool {
-        let settings = self.means.settings.borrow().usage.clone();
-        usage::plan_in_use(self.look().reading.as_ref(), &settings) == PlanKind::Free
-    }
-
-    async fn was_off(&self, days: u32) {
-        let message = format!("Heliograph was off for {days} days.");
-        let remedy = "A free database that has nothing to do for 30 days is archived. Should it not answer, bring it \
-                      back in the Upstash console, where a backup is kept.";
-        self.means.board.report(Trouble::new(TroubleCode::DatabaseIdle, message.clone(), remedy));
-        let _ = self.means.said.send(Said::Usage(message, remedy.into())).await;
     }
 
     async fn count_tasks(&self) {
@@ -117,6 +96,8 @@ impl Desk {
         let due: Vec<_> = {
             let mut state = self.look();
             let ours = state.books.month(month);
+            // Each database has a month of its own.
+            let this = format!("{} {}", month.name(), state.books.here());
             let mut due = Vec::new();
             for meter in &meters {
                 let made = match meter.kind {
@@ -125,7 +106,7 @@ impl Desk {
                 };
                 let passes = made.as_ref().zip(meter.limit).is_some_and(|(made, limit)| made.expected > limit);
                 let Some(percent) = meter.percent() else { continue };
-                if let Some(mark) = usage::due(&mut state.kept.told, &month.name(), meter.kind, percent, passes) {
+                if let Some(mark) = usage::due(&mut state.kept.told, &this, meter.kind, percent, passes) {
                     due.push(usage::words(mark, meter, made.as_ref(), &ours, now));
                 }
             }
@@ -142,39 +123,7 @@ impl Desk {
         }
     }
 
-    /// Writes a small key once a week. Our messages are traffic too, but whether publishing counts as use of a database
-    /// is written nowhere; a write does. A paid one needs none.
-    async fn keep_alive(&self) {
-        let now = now();
-        let connected = self.means.link.status().borrow().state == LinkState::Connected;
-        if !self.means.settings.borrow().usage.keep_alive || !connected || !self.look().books.is_open() {
-            return;
-        }
-        let last = self.look().kept.alive_at;
-        // At the very first start the test of the connection has just written.
-        let Some(last) = last else { return self.alive(now).await };
-        // A time that is still to come is of a clock that was set back.
-        if (last..last + ALIVE).contains(&now) || !self.is_free() {
-            return;
-        }
-        let mut command = Cmd::new();
-        command.arg("SET").arg(ALIVE_KEY).arg(now).arg("EX").arg(ALIVE_LIFE);
-        match self.means.link.ask(CommandKind::KeepAlive, None, vec![command]).await {
-            Ok(_) => self.alive(now).await,
-            Err(AskFailed::Refused(trouble)) => {
-                tracing::info!("the weekly write was refused: {trouble}");
-                self.alive(now).await;
-            }
-            Err(AskFailed::NotConnected) => {}
-        }
-    }
-
-    async fn alive(&self, now: Millis) {
-        self.look().kept.alive_at = Some(now);
-        self.remember().await;
-    }
-
-    async fn remember(&self) {
+    pub(super) async fn remember(&self) {
         let kept = self.look().kept.clone();
         if let Err(trouble) = self.means.store.keep(KEPT, &kept).await {
             tracing::warn!("what was told of usage could not be kept: {trouble}");

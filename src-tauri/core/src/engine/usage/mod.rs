@@ -1,6 +1,8 @@
 //! What the database costs, kept true: counts go to the store once a minute, the service is asked slowly, and near a
 //! limit the program slows itself and says so. How anything is reckoned is for `crate::usage`.
 
+mod alive;
+mod follow;
 mod keep;
 mod read;
 
@@ -14,13 +16,13 @@ use tokio::{
 
 use super::{attention::Said, board::Board};
 use crate::{
-    guide::{Guide, Unknown},
+    guide::{Adopted, Guide, Unknown},
     link::{Link, Pace},
     message::{Millis, now},
     settings::Settings,
     store::Store,
     trouble::Trouble,
-    usage::{self, Books, Facts, Level, Meter, Month, Reading, Standing, Told, UsageView, WhatIf, WhatIfView},
+    usage::{self, Books, Facts, Frame, Level, Meter, Month, Reading, Standing, Told, UsageView, WhatIf, WhatIfView},
 };
 
 /// What the desk works with.
@@ -30,6 +32,8 @@ pub(super) struct Means {
     pub(super) store: Store,
     pub(super) link: Link,
     pub(super) guide: Guide,
+    /// The address in use: whose limits count.
+    pub(super) in_use: watch::Receiver<Adopted>,
     pub(super) board: Arc<Board>,
     pub(super) settings: watch::Receiver<Settings>,
     pub(super) saving: watch::Sender<Level>,
@@ -64,13 +68,18 @@ struct State {
 #[serde(default)]
 struct Kept {
     told: Told,
-    /// When a database was last kept from counting as idle.
+    /// The database that was last in use, by its host and port.
+    database: String,
+    /// When it was last kept from counting as idle.
     alive_at: Option<Millis>,
+    /// The last day before an absence of which the person was told.
+    off_since: Option<String>,
 }
 
 /// Starts the tasks, to be cut off with the others. What was counted is written by [`Desk::write`] at the end.
 pub(super) fn start(tasks: &mut JoinSet<()>, means: Means) -> Arc<Desk> {
     let desk = Arc::new(Desk { means, state: Mutex::default(), looked: Notify::new(), news: Notify::new() });
+    tasks.spawn(Arc::clone(&desk).follow());
     tasks.spawn(Arc::clone(&desk).keep());
     tasks.spawn(Arc::clone(&desk).read());
     desk
@@ -106,19 +115,21 @@ impl Desk {
     /// What a month would cost with other settings.
     pub(super) fn what_if(&self, wanted: WhatIf) -> WhatIfView {
         let now = now();
-        let settings = self.means.settings.borrow().usage.clone();
+        let (set, settings) = {
+            let settings = self.means.settings.borrow();
+            (usage::as_set(&settings), settings.usage.clone())
+        };
         let state = self.look();
         let rates = usage::rates(&state.books, state.tasks, now);
         let [commands, ..] = usage::standing(&state.books, state.reading.as_ref(), &settings, now);
-        usage::what_if(&rates, wanted, Month::at(now).days(), commands.limit)
+        let terms = settings.prices.of(usage::plan_in_use(state.reading.as_ref(), &settings));
+        usage::what_if(&rates, wanted, set, Frame { days: Month::at(now).days(), limit: commands.limit, terms })
     }
 
     /// The days that are kept, as a table for spreadsheets.
     pub(super) fn export(&self) -> String {
         self.count(now());
-        let state = self.look();
-        let days = state.books.days();
-        usage::csv(days.map(|(day, count)| (day, &count.ours, state.books.everybody_on(day))))
+        usage::csv(&self.look().books.lines())
     }
 
     fn look(&self) -> MutexGuard<'_, State> {

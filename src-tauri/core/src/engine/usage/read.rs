@@ -28,6 +28,8 @@ impl Desk {
             if link.wait_for(|status| status.state == LinkState::Connected).await.is_err() {
                 return;
             }
+            // There may be something to be written, now that it can be.
+            self.news.notify_one();
             let asked = Instant::now();
             self.ask().await;
             self.rest(asked).await;
@@ -35,10 +37,15 @@ impl Desk {
     }
 
     async fn ask(&self) {
+        let of = self.look().books.here().to_owned();
         let answer = self.means.guide.counters().await;
         let now = now();
         self.count(now);
         let mut state = self.look();
+        if state.books.here() != of {
+            // Another database is in use meanwhile.
+            return;
+        }
         match answer {
             Ok((database, counters)) => {
                 let ours = state.books.month(Month::at(now));
@@ -69,7 +76,7 @@ impl Desk {
             let until = asked + if self.is_looked_at() { LOOKED_AT } else { OTHERWISE };
             tokio::select! {
                 () = sleep_until(until) => return,
-                () = self.looked.notified() => {}
+                () = self.looked.notified() => if self.is_unasked() { return },
             }
         }
     }
@@ -82,6 +89,12 @@ impl Desk {
                 return std::future::pending().await;
             }
         }
+    }
+
+    /// Was nothing asked yet of the database in use?
+    fn is_unasked(&self) -> bool {
+        let state = self.look();
+        state.reading.is_none() && state.unread.is_none()
     }
 
     fn is_looked_at(&self) -> bool {

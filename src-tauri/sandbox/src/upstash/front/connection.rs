@@ -55,6 +55,21 @@ pub(super) async fn carry(client: TlsStream<TcpStream>, server: TcpStream, token
     }
 }
 
+/// Answers every command with this refusal, and lets the server hear nothing of it, until the client ends it.
+pub(super) async fn refuse(mut client: TlsStream<TcpStream>, refusal: &str) -> io::Result<()> {
+    let mut read = Vec::with_capacity(PIECE);
+    loop {
+        if client.read_buf(&mut read).await? == 0 {
+            return client.shutdown().await;
+        }
+        while let Some(command) = resp::command(&read).map_err(broken)? {
+            read.drain(..command.length);
+            client.write_all(format!("-{refusal}\r\n").as_bytes()).await?;
+        }
+        client.flush().await?;
+    }
+}
+
 async fn up(
     mut client: impl AsyncRead + Unpin,
     mut server: impl AsyncWrite + Unpin,

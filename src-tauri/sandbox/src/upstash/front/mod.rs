@@ -3,7 +3,7 @@
 //!
 //! It ends TLS, carries everything to the real server and back, and changes only commands of `ACL`. Each command of a
 //! client is one of the server's, so that answers keep their order. It must not decide what a user may do: that is
-//! the server's business, and also where a command is changed.
+//! the server's business, and also where a command is changed. Where a quota is used up, it refuses everything itself.
 
 mod connection;
 mod resp;
@@ -19,6 +19,7 @@ use rustls::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
+    sync::watch,
     task::JoinSet,
     time::timeout,
 };
@@ -38,12 +39,18 @@ pub(super) struct Front {
 }
 
 impl Front {
-    /// Listens on `port` with TLS, in front of a server that listens without on `server`.
-    pub(super) async fn start(port: u16, server: u16, certificates: &Certificates) -> Result<Self> {
+    /// Listens on `port` with TLS, in front of a server that listens without on `server`. While `refusal` says
+    /// something, that is the answer to every command on connections made then.
+    pub(super) async fn start(
+        port: u16,
+        server: u16,
+        certificates: &Certificates,
+        refusal: watch::Receiver<Option<String>>,
+    ) -> Result<Self> {
         let acceptor = TlsAcceptor::from(tls(certificates)?);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.context("the port is taken")?;
         let mut tasks = JoinSet::new();
-        tasks.spawn(accept(listener, acceptor, server));
+        tasks.spawn(accept(listener, acceptor, server, refusal));
         Ok(Self { _tasks: tasks })
     }
 }
@@ -58,7 +65,7 @@ fn tls(certificates: &Certificates) -> Result<Arc<ServerConfig>> {
     Ok(Arc::new(config))
 }
 
-async fn accept(listener: TcpListener, acceptor: TlsAcceptor, server: u16) {
+async fn accept(listener: TcpListener, acceptor: TlsAcceptor, server: u16, refusal: watch::Receiver<Option<String>>) {
     let tokens = Arc::<Tokens>::default();
     let mut connections = JoinSet::new();
     loop {
@@ -66,7 +73,8 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, server: u16) {
             accepted = listener.accept() => {
                 // A connection that is gone before it was accepted is nobody's loss.
                 let Ok((client, _)) = accepted else { continue };
-                connections.spawn(receive(client, acceptor.clone(), server, Arc::clone(&tokens)));
+                let refusal = refusal.borrow().clone();
+                connections.spawn(receive(client, acceptor.clone(), server, Arc::clone(&tokens), refusal));
             }
             Some(_) = connections.join_next() => {}
         }
@@ -74,8 +82,12 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, server: u16) {
 }
 
 /// One connection from its first packet to its end. What fails here is a connection that broke.
-async fn receive(client: TcpStream, acceptor: TlsAcceptor, server: u16, tokens: Arc<Tokens>) {
+async fn receive(client: TcpStream, acceptor: TlsAcceptor, server: u16, tokens: Arc<Tokens>, refusal: Option<String>) {
     let Ok(Ok(client)) = timeout(TLS_LIMIT, acceptor.accept(client)).await else { return };
+    if let Some(refusal) = refusal {
+        let _ = connection::refuse(client, &refusal).await;
+        return;
+    }
     let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, server)).await else { return };
     let swift = client.get_ref().0.set_nodelay(true).and_then(|()| server.set_nodelay(true));
     if swift.is_ok() {

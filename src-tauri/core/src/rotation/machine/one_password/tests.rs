@@ -13,13 +13,13 @@ struct World {
     next: Option<u32>,
     memory: Option<u32>,
     journal: String,
-    machine: Machine,
+    machine: OnePassword,
     task: Task,
 }
 
 impl World {
     fn new() -> Self {
-        let machine = Machine::new();
+        let machine = OnePassword::new();
         let journal = serde_json::to_string(&machine).unwrap();
         Self { server: 1, resets: 0, address: 1, next: None, memory: None, journal, machine, task: Task::Preflight }
     }
@@ -113,6 +113,9 @@ impl World {
             }
             Task::Wait(_) => Event::Again,
             Task::End(_) => return,
+            Task::Make | Task::Grant | Task::Revoke | Task::GoBack | Task::Return | Task::Withdraw => {
+                panic!("{:?} is for users", self.task)
+            }
         };
         self.happened(event, crash);
     }
@@ -171,7 +174,7 @@ proptest! {
         const ALL: [Event; 23] = [Ready, Barred, ChangedAlready, Announced, Yielded, GotNew, Denied, Unclear, StillOld,
             Unreadable, Stored, KeychainShut, Proved, NewRefused, BothRefused, NoNetwork, Event::Adopted, Connected,
             HandedOver, NotHandedOver, Acknowledged, Written, Again];
-        let mut machine = Machine::new();
+        let mut machine = OnePassword::new();
         let mut asked = 0;
         for (event, restart) in events {
             let task = if restart { machine.resume() } else { machine.happened(*ALL.get(event).unwrap_or(&CleanedUp)) };
@@ -183,7 +186,7 @@ proptest! {
 
 #[test]
 fn a_following_one_asks_for_nothing_and_tells_nobody() {
-    let mut machine = Machine::following();
+    let mut machine = OnePassword::following();
     let tasks = [Event::Stored, Event::Proved, Event::Adopted, Event::Connected, Event::Written];
     let tasks = tasks.map(|event| machine.happened(event));
     let wanted = [Task::Prove, Task::Adopt, Task::Reconnect, Task::Receipt, Task::End(Outcome::Adopted)];
@@ -193,7 +196,7 @@ fn a_following_one_asks_for_nothing_and_tells_nobody() {
 
 #[test]
 fn what_does_not_belong_to_the_stage_changes_nothing() {
-    let mut machine = Machine::new();
+    let mut machine = OnePassword::new();
     let before = machine;
     for event in [Event::GotNew, Event::Stored, Event::Adopted, Event::Written, Event::Acknowledged, Event::Again] {
         assert_eq!(machine.happened(event), Task::Preflight);

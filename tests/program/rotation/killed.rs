@@ -77,6 +77,11 @@ async fn hold(ground: &Ground, case: &Case) {
     }
 }
 
+/// Clicks, and does not care whether the program lives to say so.
+async fn clicked(window: &Window, word: &str) {
+    let _ = window.button(word).await.click().await;
+}
+
 /// The rotation begins in the window, and the program is killed at the stage.
 async fn killed(ground: &Ground, case: &Case, flag: &Path, window: Window) {
     window.press("Keys").await;
@@ -105,7 +110,7 @@ async fn killed(ground: &Ground, case: &Case, flag: &Path, window: Window) {
         deaf = Deaf::Nobody;
         dies(seen)
     });
-    window.press("Rotate all the same").await;
+    clicked(&window, "Rotate all the same").await;
     if case.stage == "reset" {
         let asked = |seen: &heliograph_sandbox::upstash::Seen| seen.path.contains("reset-password");
         holds("the service is asked", LIMIT, async || ground.upstash.seen().iter().any(asked)).await;
@@ -121,7 +126,7 @@ async fn killed(ground: &Ground, case: &Case, flag: &Path, window: Window) {
         window.says("Give Helios the new address").await;
         // That it is over can be told to nobody.
         signal(server, Signal::STOP);
-        window.press("Helios has it").await;
+        clicked(&window, "Helios has it").await;
     }
     let seen = tokio::task::spawn_blocking(|| killing.join().unwrap()).await.unwrap();
     holds("the program is gone", LIMIT, async || !lives(app)).await;

@@ -158,10 +158,6 @@ impl Rotation {
             self.note_adopted(work);
             return Ok(());
         };
-        // The old connection may have been left alone, and silent for long: what it still hears is no outage.
-        if self.shared.means.link.status().borrow().state == LinkState::Connected {
-            self.shared.means.link.reconnect_now();
-        }
         // Noted before the link hears of it: it may stand at once.
         self.note_adopted(work);
         let written = keychain.write(Item::Address, &new).await;

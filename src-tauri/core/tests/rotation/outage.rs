@@ -159,8 +159,8 @@ async fn outage_is_as_measured(world: &World, cuts: bool) {
     world.ends_well(&engine, "one", &[], 1).await;
 }
 
-/// Nothing is heard for a minute but that, and the service takes its time: at the server there is nobody only between
-/// the old subscription and the new one.
+/// Nobody says anything, and the service takes its time. Nothing could be heard only while the server had no
+/// subscription.
 #[test]
 fn kept_connections_where_all_is_quiet() {
     within("outage::kept_connections_where_all_is_quiet", async |session| {

@@ -180,10 +180,6 @@ fn power_fails(name: &str, stage: &'static str, lost: Cut, kept: Kept) {
             assert_eq!((resets, view.outcome), (1, Some(RotationOutcome::Done)), "{view:#?}");
         }
         world.ends_well(&engine, "one", &[&old], resets).await;
-        if (stage, lost) == ("reset", Cut::Within) {
-            // The announcement that nobody could take back counts as somebody else's for five minutes.
-            return;
-        }
         world.rotates(&engine).await;
         world.ends_well(&engine, "one", &[&old], resets + 1).await;
     });

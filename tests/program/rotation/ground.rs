@@ -227,7 +227,7 @@ impl Watched {
             while !stop.load(Ordering::Acquire) {
                 let roots = processes.lock().unwrap().clone();
                 for root in roots {
-                    look(root, "heliograph", &seen);
+                    look(root, "one of ours", &seen);
                     for (process, name) in below(root) {
                         look(process, &name, &seen);
                     }

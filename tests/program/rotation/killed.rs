@@ -5,7 +5,7 @@
 //! stage but the last is held open by something that does not answer: the service, the keychain, the server, a command,
 //! Helios.
 
-use std::{ops::ControlFlow, path::Path, time::Duration};
+use std::{fs, ops::ControlFlow, path::Path, time::Duration};
 
 use heliograph_sandbox::upstash::{Fault, ResetFault};
 use rustix::process::Signal;
@@ -15,7 +15,7 @@ use super::{
     ground::{Ground, signal},
     journal::{STAGES, watch},
 };
-use crate::session::{LIMIT, Options, Window, holds, lives};
+use crate::session::{LIMIT, Options, Window, found, holds, lives};
 
 /// What does not answer, from when this stage is on the disk.
 #[derive(Clone, Copy)]
@@ -50,10 +50,10 @@ fn place(stage: &str) -> usize {
     STAGES.iter().position(|one| *one == stage).unwrap_or_else(|| panic!("a stage that nobody is killed at: {stage}"))
 }
 
-/// A command that hangs when it is run for the first time.
+/// A command that hangs when it is run for the first time, and writes down who it is.
 fn command(flag: &Path) -> String {
     let flag = flag.display();
-    let script = format!("cat >/dev/null; test -e {flag} || {{ touch {flag}; exec sleep 20; }}");
+    let script = format!("cat >/dev/null; test -e {flag} || {{ echo $$ > {flag}; exec sleep 20; }}");
     format!("[rotation]\nhandover = \"command\"\ncommand = \"\"\"sh -c '{script}'\"\"\"\n")
 }
 
@@ -77,8 +77,13 @@ async fn hold(ground: &Ground, case: &Case) {
     }
 }
 
+/// Clicks, and does not care whether the program lives to say so.
+async fn clicked(window: &Window, word: &str) {
+    let _ = window.button(word).await.click().await;
+}
+
 /// The rotation begins in the window, and the program is killed at the stage.
-async fn killed(ground: &Ground, case: &Case, window: Window) {
+async fn killed(ground: &Ground, case: &Case, flag: &Path, window: Window) {
     window.press("Keys").await;
     window.press("Rotate now").await;
     window.says("Before it is changed").await;
@@ -90,8 +95,8 @@ async fn killed(ground: &Ground, case: &Case, window: Window) {
         if place(seen) < place(stage) {
             return ControlFlow::Continue(());
         }
-        // What the service does is looked at first.
-        if stage != "reset" {
+        // What the service or the command does is looked at first.
+        if !["reset", "hand_over"].contains(&stage) {
             signal(app, Signal::KILL);
         }
         ControlFlow::Break(())
@@ -105,18 +110,23 @@ async fn killed(ground: &Ground, case: &Case, window: Window) {
         deaf = Deaf::Nobody;
         dies(seen)
     });
-    window.press("Rotate all the same").await;
+    clicked(&window, "Rotate all the same").await;
     if case.stage == "reset" {
         let asked = |seen: &heliograph_sandbox::upstash::Seen| seen.path.contains("reset-password");
         holds("the service is asked", LIMIT, async || ground.upstash.seen().iter().any(asked)).await;
         holds("and has done so much", LIMIT, async || ground.resets() == case.done).await;
         signal(app, Signal::KILL);
     }
+    if case.stage == "hand_over" {
+        let running = || fs::read_to_string(flag).ok()?.trim().parse().ok();
+        ground.watch(found("the command runs", LIMIT, async || running()).await);
+        signal(app, Signal::KILL);
+    }
     if case.stage == "receipt" {
         window.says("Give Helios the new address").await;
         // That it is over can be told to nobody.
         signal(server, Signal::STOP);
-        window.press("Helios has it").await;
+        clicked(&window, "Helios has it").await;
     }
     let seen = tokio::task::spawn_blocking(|| killing.join().unwrap()).await.unwrap();
     holds("the program is gone", LIMIT, async || !lives(app)).await;
@@ -131,11 +141,12 @@ async fn killed(ground: &Ground, case: &Case, window: Window) {
 
 async fn killed_and_started_again(case: Case) {
     let folder = tempfile::tempdir().unwrap();
-    let settings = if case.stage == "hand_over" { command(&folder.path().join("flag")) } else { String::new() };
+    let flag = folder.path().join("flag");
+    let settings = if case.stage == "hand_over" { command(&flag) } else { String::new() };
     let ground = Ground::start(&settings, Options::default()).await;
     let window = ground.session.window(&ground.begin()).await;
     ground.session.tray().shows("Connected").await;
-    killed(&ground, &case, window).await;
+    killed(&ground, &case, &flag, window).await;
 
     let app = ground.session.app(&ground.begin().in_background());
     ground.watch(app.pid());

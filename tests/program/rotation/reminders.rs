@@ -19,11 +19,11 @@ const DUE: &str = "Time to change the database's key";
 
 const DAY: i64 = 24 * 3_600_000;
 
-/// So many times as fast.
-const SPEED: u32 = 15;
+/// So many times as fast. All its limits shrink with it.
+const SPEED: u32 = 5;
 
 /// After two of its minutes it must have said so.
-const SAID: Duration = Duration::from_mins(1);
+const SAID: Duration = Duration::from_secs(90);
 
 fn hurried(start: Start) -> Start {
     let told = Command::new("faketime").args(["-m", "-f", "+0", "env"]).output();

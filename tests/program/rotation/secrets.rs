@@ -44,7 +44,7 @@ impl Pages {
 
     pub(crate) fn hold_none(&self, ground: &Ground, when: &str) {
         let (seen, secrets) = (self.seen.lock().unwrap(), ground.secrets());
-        assert!(seen.len() > 1, "the page was not looked at");
+        assert!(seen.iter().any(|page| page.contains("The database’s key")), "the page was not looked at");
         for page in seen.iter() {
             let there = secrets.iter().find(|secret| page.contains(secret.as_str()));
             assert!(there.is_none(), "{when}: a secret stood on the page: {page}");

@@ -16,6 +16,9 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("schema_5.sql")),
 ];
 
+/// The size of a page; every file of ours has pages of it.
+pub(super) const PAGE: u16 = 8_192;
+
 /// Opens the file for writing, making it where there is none, brings it to today's shape and looks whether it is sound.
 pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     private_file(path).map_err(StoreError::File)?;
@@ -28,9 +31,9 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     // a tenth faster; and a map of them, so that free ones can be given back in steps.
     // FULL: a commit is on the disk before anybody is told of it. 2000: the log stays below its size limit, so that it
     // is written over in place, and a commit does not wait for the file system to note a new size.
+    connection.pragma_update(None, "page_size", PAGE)?;
     connection.execute_batch(
-        "PRAGMA page_size = 8192;
-         PRAGMA auto_vacuum = INCREMENTAL;
+        "PRAGMA auto_vacuum = INCREMENTAL;
          PRAGMA journal_mode = WAL;
          PRAGMA synchronous = FULL;
          PRAGMA temp_store = MEMORY;

@@ -125,7 +125,14 @@ impl Rotation {
                 work.new = Some(next);
                 Done::well(Happening::GotNew, "The new key was in the keychain.")
             }
-            Ok(_) => self.read_back(work).await,
+            // It may have taken the old one's place, and that was not written down any more.
+            Ok(_) => match self.shared.means.keychain.read(Item::Address).await {
+                Ok(Some(kept)) if is_it(&kept) => {
+                    work.new = Some(kept);
+                    Done::well(Happening::GotNew, "The new key was in the keychain.")
+                }
+                _ => self.read_back(work).await,
+            },
             Err(error) => {
                 work.hint = Some(error.trouble());
                 Done::warned(Happening::KeychainShut, "The keychain does not say whether the new key is there.")

@@ -288,7 +288,8 @@ impl Rotation {
             state.running = true;
             state.word = None;
             state.given = None;
-            state.earlier_id = state.journal.as_ref().map(|journal| journal.id.clone());
+            let before = state.journal.as_ref().map(|journal| journal.id.clone());
+            state.earlier_ids.extend(before);
             state.journal = Some(journal);
         }
         self.shared.show();

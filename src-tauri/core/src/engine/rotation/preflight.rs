@@ -290,7 +290,7 @@ impl Rotation {
     /// The ids of rotations of this computer.
     pub(super) fn own_ids(&self) -> Vec<String> {
         let state = self.shared.look();
-        state.journal.iter().map(|journal| journal.id.clone()).chain(state.earlier_id.clone()).collect()
+        state.journal.iter().map(|journal| journal.id.clone()).chain(state.earlier_ids.clone()).collect()
     }
 }
 

@@ -76,8 +76,8 @@ pub(super) struct State {
     pub(super) running: bool,
     /// The rotation under way, or the last one.
     pub(super) journal: Option<Journal>,
-    /// The one before that, as far as this run knows it.
-    pub(super) earlier_id: Option<String>,
+    /// Those before that, as far as this run knows them; each is begun by a person or by another computer.
+    pub(super) earlier_ids: Vec<String>,
     pub(super) asks: Option<RotationAsked>,
     pub(super) checking: bool,
     pub(super) findings: Vec<PreflightFinding>,

@@ -16,10 +16,10 @@ use super::{
     Inserting, record,
     shape::{Holds, Table},
 };
-use crate::store::{cursors, fault::StoreError, receipts};
+use crate::store::{cursors, fault::StoreError, receipts, schema};
 
-/// A page's size; every file of ours has pages of it.
-const PAGE: usize = 4_096;
+/// A page's size.
+const PAGE: usize = schema::PAGE as usize;
 
 /// The header of the file, in front of what its first page holds.
 const FILE_HEADER: usize = 100;

@@ -5,6 +5,7 @@ use std::{fs, io::Write as _, path::PathBuf};
 use super::*;
 
 const MESSAGES: i64 = 3_000;
+const PAGE: usize = schema::PAGE as usize;
 
 /// A file with many messages, one answered and one large, a letter, a gap, a cursor and small state; closed.
 async fn filled() -> (TempDir, PathBuf) {
@@ -100,7 +101,7 @@ async fn garbage_over_the_header_costs_nothing() {
 #[tokio::test]
 async fn garbage_over_the_whole_first_page_costs_nothing() {
     let (folder, path) = filled().await;
-    write_at(&path, 0, &[0xa5; 4_096]);
+    write_at(&path, 0, &[0xa5; PAGE]);
     let after = After::rescue(folder).await;
     assert_eq!(after.messages, MESSAGES);
     after.assert_rest().await;
@@ -109,14 +110,14 @@ async fn garbage_over_the_whole_first_page_costs_nothing() {
 #[tokio::test]
 async fn a_page_of_zeros_costs_what_stood_on_it() {
     let (_keep, path) = filled().await;
-    let pages = fs::metadata(&path).unwrap().len() / 4_096;
+    let pages = fs::metadata(&path).unwrap().len() / PAGE as u64;
     let sound = fs::read(&path).unwrap();
     let mut least = MESSAGES;
     for page in (1..pages).step_by(usize::try_from(pages / 12).unwrap()) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("m.db");
         fs::write(&path, &sound).unwrap();
-        write_at(&path, usize::try_from(page).unwrap() * 4_096, &[0; 4_096]);
+        write_at(&path, usize::try_from(page).unwrap() * PAGE, &[0; PAGE]);
         let after = After::rescue(folder).await;
         least = least.min(after.messages);
         assert!(after.messages >= MESSAGES - 60, "page {page}: {} messages", after.messages);

@@ -1,8 +1,8 @@
 //! Killed at every stage of a change in which each agent becomes a user of its own, and started again: it finishes, goes
 //! back or explains, `default` is as it was, and the keychain holds an address that works.
 //!
-//! As in `killed`, whoever reads the journal kills, and what does not answer holds a stage open. Proving and writing the
-//! receipt are long enough by themselves.
+//! As in `killed`, whoever reads the journal kills, and what does not answer holds a stage open. Where nothing can, the
+//! stage has to do with the keychain or the server often enough to last.
 
 use std::{ops::ControlFlow, path::Path};
 
@@ -115,13 +115,12 @@ async fn killed(ground: &Ground, case: Case, window: Window) {
     window.press("Make them users").await;
     if case.press != Press::Nothing {
         ground.reaches("await_ack").await;
-        let (button, silent) = match case.press {
-            Press::Undo => ("Undo", keychain),
-            _ => ("Helios has it", server),
-        };
-        window.button(button).await;
-        if matches!(case.stage, "revoke" | "go_back") {
-            signal(silent, Signal::STOP);
+        let button = if case.press == Press::Undo { "Undo" } else { "Helios has it" };
+        // What is asked moves the buttons.
+        window.says("Give Helios the new address").await;
+        window.has_come_to_rest().await;
+        if case.stage == "revoke" {
+            signal(server, Signal::STOP);
         }
         window.press(button).await;
     }
@@ -149,6 +148,8 @@ async fn killed_and_started_again(case: Case) {
     if begun && case.press != Press::Finish {
         let next = if case.press == Press::Undo { "withdraw" } else { "await_ack" };
         ground.reaches(next).await;
+        // What was said before it began to listen for that does not count.
+        ground.session.tray().shows("Connected").await;
         let id = ground.standing().unwrap().id;
         ground.helios_says("rotation.ack", json!({ "rotation_id": id })).await;
     }
@@ -177,8 +178,8 @@ macro_rules! killed {
 killed! {
     in_the_preflight: at("preflight", Deaf::Nobody),
     in_the_announcement: at("announce", Deaf::Nobody),
-    in_the_making: at("make", Deaf::Server("announce")),
-    in_the_storing: at("store", Deaf::Keychain("make")),
+    in_the_making: at("make", Deaf::Keychain("announce")),
+    in_the_storing: at("store", Deaf::Nobody),
     in_the_granting: at("grant", Deaf::Server("store")),
     in_the_proof: at("prove", Deaf::Nobody),
     in_the_adoption: at("adopt", Deaf::Keychain("prove")),

@@ -116,7 +116,9 @@ impl Rotation {
     /// A connection as `default`.
     async fn users(&self, work: &mut Work) -> Result<Users, Halt> {
         if work.default.is_none() {
-            work.default = self.shared.means.keychain.read(Item::Emergency).await?;
+            let kept = self.shared.means.keychain.read(Item::Emergency).await?;
+            // Before the first change it is in use, and not yet kept.
+            work.default = kept.or_else(|| self.default_in_use());
         }
         let Some(url) = work.default.clone() else { return Err(UsersError::Password.into()) };
         let refused = match self.open(&url).await {
@@ -129,6 +131,12 @@ impl Rotation {
         self.shared.means.keychain.write(Item::Emergency, &told).await?;
         work.default = Some(told);
         Ok(users)
+    }
+
+    fn default_in_use(&self) -> Option<SecretString> {
+        let held = self.shared.means.in_use.borrow().clone()?;
+        let user = Address::parse(&held.url).ok()?.user;
+        user.is_none_or(|user| user == DEFAULT).then_some(held.url)
     }
 
     async fn open(&self, url: &SecretString) -> Result<Users, UsersError> {

@@ -19,6 +19,7 @@ use heliograph_sandbox::{Github, GithubOptions, upstash::Habits};
 use rustix::process::Signal;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
 use super::{
@@ -27,13 +28,16 @@ use super::{
     secrets::Pages,
     voice::Voice,
 };
-use crate::session::{FROM_CHAD, LIMIT, Options, Running, holds};
+use crate::session::{FROM_CHAD, LIMIT, Options, Running, Window, holds};
 
 /// The system's own, where redis-py is installed.
 const PYTHON: &str = "/usr/bin/python3";
 
-/// Seconds between two tasks of Helios's.
-const EVERY: &str = "0.1";
+/// The time between two tasks of Helios's, and between two of ours.
+const EVERY: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(50)];
+
+/// The same where nobody is cut off.
+const OFTEN: [Duration; 2] = [Duration::from_millis(20); 2];
 
 /// Helios, in a program of its own.
 struct Helios {
@@ -68,11 +72,11 @@ impl Helios {
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
-    fn start(ground: &Ground, github: &Github, state: &Path) -> Self {
+    fn start(ground: &Ground, github: &Github, state: &Path, every: Duration) -> Self {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut command = Self::command(ground, github);
         command.arg(here.join("tests/soak/fleet.py")).arg(here.join("clients/python")).arg(state);
-        command.args(["helios", EVERY]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.args(["helios", &every.as_secs_f64().to_string()]).stdin(Stdio::piped()).stdout(Stdio::piped());
         command.stderr(File::create(state.join("helios.out")).unwrap());
         let mut program = Running::start(&mut command);
         let said = Arc::<Mutex<Vec<Value>>>::default();
@@ -97,7 +101,7 @@ impl Helios {
 
 /// Somebody beside the program records tasks for Helios, with the key of the moment. Gives the ids of those that are
 /// recorded.
-fn record(ground: &Arc<Ground>, stop: &Arc<AtomicBool>) -> JoinHandle<Vec<String>> {
+fn record(ground: &Arc<Ground>, stop: &Arc<AtomicBool>, every: Duration) -> JoinHandle<Vec<String>> {
     let (ground, stop) = (Arc::clone(ground), Arc::clone(stop));
     tokio::spawn(async move {
         let (mut recorded, mut voice) = (Vec::new(), ground.voice().await);
@@ -111,7 +115,7 @@ fn record(ground: &Arc<Ground>, stop: &Arc<AtomicBool>) -> JoinHandle<Vec<String
                 }
             }
             recorded.push(id);
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            tokio::time::sleep(every).await;
         }
         recorded
     })
@@ -125,26 +129,57 @@ fn settings(github: &Github, key: &str) -> String {
     )
 }
 
+/// Both run, and tasks go both ways.
+struct Together {
+    ground: Arc<Ground>,
+    window: Window,
+    app: u32,
+    helios: Helios,
+    stop: Arc<AtomicBool>,
+    recording: JoinHandle<Vec<String>>,
+    // What they need stands for as long.
+    _github: Github,
+    _state: TempDir,
+}
+
+impl Together {
+    async fn start(ground: Ground, every: [Duration; 2]) -> Self {
+        let (github, state) = (Github::start(GithubOptions::default()).await.unwrap(), tempfile::tempdir().unwrap());
+        let key = Helios::public_key(&ground, &github, state.path());
+        std::fs::write(ground.session.home().join("config/config.toml"), settings(&github, &key)).unwrap();
+        let token = github.token().expose_secret().to_owned();
+        ground.session.keep_as("github-token", &token);
+        ground.keep_out(&token);
+        let window = ground.session.window(&ground.begin().variable("GITHUB_API_URL", github.url())).await;
+        let app = window.app();
+        ground.watch(app);
+        ground.session.tray().shows("Connected").await;
+        let helios = Helios::start(&ground, &github, state.path(), every[0]);
+        let tasks = "SELECT count(*) > 5 FROM messages WHERE sender = 'helios' AND kind = 'task'";
+        holds("Helios's tasks come", LIMIT, async || ground.session.inbox().ask::<bool>(tasks) == Some(true)).await;
+        let (ground, stop) = (Arc::new(ground), Arc::<AtomicBool>::default());
+        let recording = record(&ground, &stop, every[1]);
+        let hears = || helios.said("heard").iter().any(|one| one["kind"] == "task");
+        holds("Helios hears tasks", LIMIT, async || hears()).await;
+        Self { ground, window, app, helios, stop, recording, _github: github, _state: state }
+    }
+}
+
+/// A change that went well, of which Helios's own word was the end.
+fn went_well(receipt: Option<Value>, journal: &Value) -> Value {
+    let receipt = receipt.unwrap_or_else(|| panic!("there is no receipt: {journal}"));
+    assert_eq!(receipt["outcome"], "done", "{receipt}");
+    assert_eq!(receipt["acknowledged"]["by"], "helios", "{receipt}");
+    assert_eq!((&receipt["handed_over"]["way"], &receipt["handed_over"]["worked"]), (&json!("sealed"), &json!(true)));
+    assert!(receipt["outage_ms"].is_u64(), "{receipt}");
+    receipt
+}
+
 async fn both_through_it(cuts_connections: bool) {
     let ground = Ground::start("", Options::default()).await;
     ground.upstash.adopt(Habits { cuts_connections, ..Habits::default() });
-    let (github, state) = (Github::start(GithubOptions::default()).await.unwrap(), tempfile::tempdir().unwrap());
-    let key = Helios::public_key(&ground, &github, state.path());
-    std::fs::write(ground.session.home().join("config/config.toml"), settings(&github, &key)).unwrap();
-    let token = github.token().expose_secret().to_owned();
-    ground.session.keep_as("github-token", &token);
-    ground.keep_out(&token);
-    let window = ground.session.window(&ground.begin().variable("GITHUB_API_URL", github.url())).await;
-    let app = window.app();
-    ground.watch(app);
-    ground.session.tray().shows("Connected").await;
-    let mut helios = Helios::start(&ground, &github, state.path());
-    let tasks = "SELECT count(*) > 5 FROM messages WHERE sender = 'helios' AND kind = 'task'";
-    holds("Helios's tasks come", LIMIT, async || ground.session.inbox().ask::<bool>(tasks) == Some(true)).await;
-    let (ground, stop) = (Arc::new(ground), Arc::<AtomicBool>::default());
-    let recording = record(&ground, &stop);
-    holds("Helios hears tasks", LIMIT, async || helios.said("heard").iter().any(|one| one["kind"] == "task")).await;
-
+    let together = Together::start(ground, EVERY).await;
+    let Together { ground, window, app, mut helios, stop, recording, _github, _state } = together;
     window.press("Keys").await;
     let pages = Pages::of(&window);
     let stages = watch(&ground.database(), |_| ControlFlow::Continue(()));
@@ -153,11 +188,7 @@ async fn both_through_it(cuts_connections: bool) {
     let (receipt, journal) = ground.ends().await;
     window.button("Rotate now").await;
     ground.session.screenshot(if cuts_connections { "keys-sealed-cut" } else { "keys-sealed-kept" });
-    let receipt = receipt.unwrap_or_else(|| panic!("there is no receipt: {journal}"));
-    assert_eq!(receipt["outcome"], "done", "{receipt}");
-    assert_eq!(receipt["acknowledged"]["by"], "helios", "{receipt}");
-    assert_eq!((&receipt["handed_over"]["way"], &receipt["handed_over"]["worked"]), (&json!("sealed"), &json!(true)));
-    assert!(receipt["outage_ms"].is_u64(), "{receipt}");
+    let receipt = went_well(receipt, &journal);
     let seen = tokio::task::spawn_blocking(|| stages.join().unwrap()).await.unwrap();
     // One that passes within a millisecond is not seen; each that is must be one at which somebody is killed.
     let mut order = STAGES.iter();
@@ -168,6 +199,37 @@ async fn both_through_it(cuts_connections: bool) {
     pages.hold_none(&ground, "rotated together");
     ground.session.tray().shows("Connected").await;
     ground.ends_well(app, 1, "rotated together").await;
+    window.ends_by(Signal::TERM).await;
+}
+
+/// First each becomes a user of its own, and then the key is changed, at fifty messages a second both ways.
+async fn both_without_being_cut_off() {
+    let ground = Ground::paid("").await;
+    let together = Together::start(ground, OFTEN).await;
+    let Together { ground, window, app, mut helios, stop, recording, _github, _state } = together;
+    window.press("Keys").await;
+    window.press("See whether this database can").await;
+    window.has_come_to_rest().await;
+    window.press("Make them users").await;
+    let (receipt, journal) = ground.ends().await;
+    assert_eq!(went_well(receipt, &journal)["outage_ms"], 0);
+    let moved = ground.session.kept("redis-url").unwrap();
+    window.button("Rotate now").await;
+    window.has_come_to_rest().await;
+    window.press("Rotate now").await;
+    let first = journal["id"].as_str().unwrap();
+    let another = || ground.standing().is_some_and(|now| now.id != first);
+    holds("another change has begun", LIMIT, async || another()).await;
+    let (receipt, journal) = ground.ends().await;
+    let receipt = went_well(receipt, &journal);
+    assert_eq!((&receipt["plan"], &receipt["outage_ms"]), (&json!("overlap"), &json!(0)), "{receipt}");
+    window.says("Each agent is a user of its own").await;
+    ground.session.screenshot("keys-users");
+
+    nothing_is_lost(&ground, &mut helios, recording, &stop).await;
+    assert_eq!(helios.said("failed"), [] as [Value; 0], "nothing of Helios's was refused");
+    assert!(Voice::connect(&moved, ground.upstash.ca_file()).await.is_err(), "the key from before is dead");
+    ground.ends_as("chad", app, "users").await;
     window.ends_by(Signal::TERM).await;
 }
 
@@ -205,6 +267,11 @@ async fn nothing_is_lost(ground: &Ground, helios: &mut Helios, recording: JoinHa
     };
     holds("Helios knows of each that it was received", LIMIT, async || told().is_superset(&sent)).await;
     println!("{} tasks there, {} back, {} mailed", sent.len(), recorded.len(), helios.said("mailed").len());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn both_become_users_and_change_their_keys_without_being_cut_off() {
+    both_without_being_cut_off().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -11,31 +11,15 @@ use serde_json::json;
 
 use super::{
     ground::{Ground, signal},
-    journal::watch,
+    journal::{STAGES_OF_USERS, watch},
 };
 use crate::session::{LIMIT, Window, holds, lives};
 
-/// Every stage, in the order in which they can be gone through.
-const STAGES: [&str; 15] = [
-    "preflight",
-    "announce",
-    "make",
-    "store",
-    "grant",
-    "prove",
-    "adopt",
-    "reconnect",
-    "hand_over",
-    "await_ack",
-    "revoke",
-    "go_back",
-    "return",
-    "withdraw",
-    "receipt",
-];
-
 fn place(stage: &str) -> usize {
-    STAGES.iter().position(|one| *one == stage).unwrap_or_else(|| panic!("a stage that nobody is killed at: {stage}"))
+    STAGES_OF_USERS
+        .iter()
+        .position(|one| *one == stage)
+        .unwrap_or_else(|| panic!("a stage that nobody is killed at: {stage}"))
 }
 
 /// What does not answer, from when this stage is on the disk.

@@ -13,6 +13,25 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 pub(crate) const STAGES: [&str; 10] =
     ["preflight", "announce", "reset", "store", "prove", "adopt", "reconnect", "hand_over", "await_ack", "receipt"];
 
+/// Every stage that is written down where each agent is a user, in the order in which they can be gone through.
+pub(crate) const STAGES_OF_USERS: [&str; 15] = [
+    "preflight",
+    "announce",
+    "make",
+    "store",
+    "grant",
+    "prove",
+    "adopt",
+    "reconnect",
+    "hand_over",
+    "await_ack",
+    "revoke",
+    "go_back",
+    "return",
+    "withdraw",
+    "receipt",
+];
+
 /// How often is looked.
 const STEP: Duration = Duration::from_millis(1);
 

@@ -18,6 +18,7 @@ mod session;
 mod two;
 mod users;
 mod users_crash;
+mod users_power;
 mod voice;
 mod way;
 #[allow(dead_code, reason = "the test of what all of it costs does more with it")]

@@ -33,7 +33,7 @@ use crate::{
 
 /// What is on the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Cut {
+pub(crate) enum Cut {
     /// Every commit up to the last one of the stage.
     Behind,
     /// The stage's first commit is half written.
@@ -63,7 +63,7 @@ fn log_of(database: &Path) -> PathBuf {
 
 /// The file and its log as they are now, in a folder of their own. The log first: what is folded into the file
 /// meanwhile stands in both.
-fn copied(database: &Path) -> TempDir {
+pub(crate) fn copied(database: &Path) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let copied = Command::new("cp").arg(log_of(database)).arg(database).arg(folder.path()).status().unwrap();
     assert!(copied.success());
@@ -81,7 +81,7 @@ fn commits(log: &[u8]) -> Vec<usize> {
 }
 
 /// Cuts the copied log, so that the store is as the power cut left it.
-fn cut(database: &Path, stage: &str, cut: Cut) {
+pub(crate) fn cut(database: &Path, stage: &str, cut: Cut) {
     let path = log_of(database);
     let log = fs::read(&path).unwrap();
     let ends = commits(&log);
@@ -103,6 +103,16 @@ fn cut(database: &Path, stage: &str, cut: Cut) {
     fs::write(&path, left).unwrap();
     let _ = fs::remove_file(database.with_extension("db-shm"));
     assert_eq!(standing(database).is_some_and(|standing| standing.stage == stage), cut == Cut::Behind);
+}
+
+/// Puts the copy in the files' place. As another file: of one that was open in this process SQLite remembers things.
+pub(crate) fn put_back(copy: &TempDir, database: &Path) {
+    for file in [database.with_extension("db-shm"), log_of(database), database.to_owned()] {
+        let _ = fs::remove_file(file);
+    }
+    for file in ["messages.db", "messages.db-wal"] {
+        fs::copy(copy.path().join(file), database.with_file_name(file)).unwrap();
+    }
 }
 
 async fn keep(world: &World, old: &secrecy::SecretString, kept: Kept) {
@@ -145,13 +155,7 @@ fn power_fails(name: &str, stage: &'static str, lost: Cut, kept: Kept) {
         engine.stop().await;
         world.upstash.behave();
         cut(&copy.path().join("messages.db"), stage, lost);
-        // As another file: of one that was open in this process SQLite remembers things.
-        for file in [database.with_extension("db-shm"), log_of(&database), database.clone()] {
-            let _ = fs::remove_file(file);
-        }
-        for file in ["messages.db", "messages.db-wal"] {
-            fs::copy(copy.path().join(file), database.with_file_name(file)).unwrap();
-        }
+        put_back(&copy, &database);
         keep(&world, &old, kept).await;
         let resets = world.resets();
         // Where even that was done, there is nothing more to be found out.

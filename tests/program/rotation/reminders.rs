@@ -1,9 +1,8 @@
 //! The key is due: the tray's entry, and the notification's three buttons, pressed on the bus.
 //!
-//! The program looks for the first time two minutes after its start. Its clock, and with it everything that it waits for,
-//! runs several times as fast here.
+//! The program looks for the first time two minutes after its start, so what is pressed there is pressed side by side.
 
-use std::{process::Command, time::Duration};
+use std::time::Duration;
 
 use rusqlite::Connection;
 use rustix::process::Signal;
@@ -13,30 +12,14 @@ use super::{
     desk::{Desk, Shown},
     ground::Ground,
 };
-use crate::session::{LIMIT, Options, Start, holds};
+use crate::session::{LIMIT, Options, holds};
 
 const DUE: &str = "Time to change the database's key";
 
 const DAY: i64 = 24 * 3_600_000;
 
-/// So many times as fast. All its limits shrink with it.
-const SPEED: u32 = 5;
-
-/// After two of its minutes it must have said so.
-const SAID: Duration = Duration::from_secs(90);
-
-fn hurried(start: Start) -> Start {
-    let told = Command::new("faketime").args(["-m", "-f", "+0", "env"]).output();
-    let told = told.expect("faketime is not installed; `cargo xtask setup --tests` installs what the tests need");
-    let told = String::from_utf8(told.stdout).unwrap();
-    let library =
-        told.lines().find_map(|line| line.strip_prefix("LD_PRELOAD=")).expect("faketime preloads its library");
-    start
-        .variable("LD_PRELOAD", library)
-        .variable("FAKETIME", format!("+0 x{SPEED}"))
-        .variable("FAKETIME_DISABLE_SHM", "1")
-        .variable("NO_FAKE_STAT", "1")
-}
+/// After two minutes it must have said so.
+const SAID: Duration = Duration::from_mins(3);
 
 /// A session in which the key is 31 days old, Helios is heard, and there is a way to give it a new one.
 async fn overdue() -> (Ground, Desk) {
@@ -85,10 +68,9 @@ async fn the_trays_entry_opens_the_page() {
     app.ends_when_asked().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn why_opens_the_page() {
     let (ground, desk) = overdue().await;
-    let window = ground.session.window(&hurried(ground.begin())).await;
+    let window = ground.session.window(&ground.begin()).await;
     let shown = told(&desk).await;
     ground.session.tray().shows("Connected").await;
     desk.press(&shown, "Why?").await;
@@ -99,10 +81,9 @@ async fn why_opens_the_page() {
     window.ends_by(Signal::TERM).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn in_three_days_puts_it_off() {
     let (ground, desk) = overdue().await;
-    let app = ground.session.app(&hurried(ground.begin().in_background()));
+    let app = ground.session.app(&ground.begin().in_background());
     let shown = told(&desk).await;
     desk.press(&shown, "In three days").await;
     let later = "SELECT json_extract(value, '$.later.database') - json_extract(value, '$.told.database')
@@ -117,12 +98,11 @@ async fn in_three_days_puts_it_off() {
     app.ends_when_asked().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rotate_now_rotates() {
     let (ground, desk) = overdue().await;
-    let app = ground.session.app(&hurried(ground.begin().in_background()));
+    let app = ground.session.app(&ground.begin().in_background());
     ground.watch(app.pid());
-    let beat = json!({ "from": "helios", "type": "heartbeat", "data": { "status": "online", "interval": 3600 } });
+    let beat = json!({ "from": "helios", "type": "heartbeat", "data": { "status": "online", "interval": 120 } });
     let shown = told(&desk).await;
     ground.session.tray().shows("Connected").await;
     ground.voice().await.say("heartbeat", &beat).await.unwrap();
@@ -138,4 +118,10 @@ async fn rotate_now_rotates() {
     assert_eq!(ground.session.window_title().await, "Heliograph");
     ground.ends_well(app.pid(), 1, "rotated by the notification").await;
     drop(app);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_reminders_buttons_do_what_they_say() {
+    let (why, later, rotate) = (why_opens_the_page(), in_three_days_puts_it_off(), rotate_now_rotates());
+    tokio::join!(Box::pin(why), Box::pin(later), Box::pin(rotate));
 }

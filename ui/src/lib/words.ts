@@ -265,7 +265,7 @@ export const keyWords: Record<KeyKind, string> = {
 export const handoverWords: Record<Handover, { title: string; text: string }> = {
   sealed: {
     title: "Sealed, through the mailbox",
-    text: "Encrypted so that only Helios can open it, and left for it in the mailbox at GitHub.",
+    text: "Encrypted so that only Helios can open it, and left for it in the mailbox at GitHub; where each agent is a user, sent to it as well.",
   },
   command: {
     title: "By a command of yours",

@@ -212,6 +212,7 @@ class Helios:
         self._before: Optional[_Offer] = self._state.before
         self._offer: Optional[_Offer] = None        # of the thread that listens, as are these
         self._offer_at = 0.0
+        self._left: List[Tuple[float, redis.Redis]] = []        # clients of earlier addresses, and until when to look
         self._cancelled: collections.deque[str] = collections.deque(maxlen=ANNOUNCED)
         self._reopened = False
         self._opened: collections.deque[str] = collections.deque(maxlen=ANNOUNCED)
@@ -245,8 +246,12 @@ class Helios:
             thread.join(timeout=2.0)                # it dies with the program, wherever it waits
         if handled:
             self._state.confirm()
-        # The one that listens is closed where it is used.
+        # What listens is closed where it is used.
+        self._end_idle()
+
+    def _end_idle(self) -> None:
         self._redis.connection_pool.disconnect(inuse_connections=False)
+        self._end_left()
 
     # Sending
 
@@ -356,6 +361,8 @@ class Helios:
                 yield from self._wait_for_mail(random.uniform(0, min(LONGEST_RETRY, 0.25 * 2 ** min(failures, 10))))
         finally:
             self._hearing = False
+            if self._closing.is_set():              # what this thread used when it was closed
+                self._end_idle()
 
     def _hear(self) -> Iterator[Message]:
         """One connection's life."""
@@ -374,6 +381,7 @@ class Helios:
                         pubsub, since_forward = fresh, 0
                         self._acknowledge()
                         yield from self._read_forward()
+                self._end_left()
                 got = pubsub.get_message(timeout=0.2)
                 if got is None:
                     self._check_beats()
@@ -623,9 +631,8 @@ class Helios:
             self._give_up(offer)
             log.error('the %s address is refused as well', 'earlier' if offer.back else 'new')
             return
-        before = self._redis
         self._settle(offer, client)
-        before.connection_pool.disconnect(inuse_connections=False)
+        self._end_left()
 
     def _move(self, old: Any, channels: List[str]) -> Iterator[Message]:
         """Moves to a new address while the old connection still hears: the new one hears first, then the old one is
@@ -654,12 +661,11 @@ class Helios:
             fresh.close()
             client.connection_pool.disconnect(inuse_connections=False)
             return None
-        before = self._redis
         self._settle(offer, client)
         reached = yield from self._read_to_mark(lambda: old.get_message(timeout=0.2), mark, without_id=True)
-        # Not earlier: newer versions of redis-py make those in use connect anew. What others use ends with the pool.
+        # Not earlier: newer versions of redis-py make those in use connect anew.
         old.close()
-        before.connection_pool.disconnect(inuse_connections=False)
+        self._end_left()
         # What has no id came on the old connection, unless that one broke.
         held.reverse()
         yield from self._read_to_mark(lambda: held.pop() if held else fresh.get_message(timeout=0.2), mark,
@@ -693,6 +699,7 @@ class Helios:
             self._before = None
         elif self._before is None or self._before.rotation != offer.rotation:
             self._before = _Offer(offer.rotation, self._url, back=True)
+        self._left.append((time.monotonic() + 2 * SOCKET_TIMEOUT, self._redis))
         self._redis, self._url = client, offer.url
         self._offer, self._to_acknowledge = None, None if offer.back else offer.rotation
         with self._changed:
@@ -703,6 +710,12 @@ class Helios:
         if offer.back:
             self._state.forget_sealed(offer.rotation)
         log.info('went back to the earlier address' if offer.back else 'moved to the new address')
+
+    def _end_left(self) -> None:
+        """Ends what stands idle to earlier addresses; what another thread still uses, once that is done with it."""
+        for _, client in self._left:
+            client.connection_pool.disconnect(inuse_connections=False)
+        self._left = [(until, client) for until, client in self._left if time.monotonic() < until]
 
     def _give_up(self, offer: _Offer) -> None:
         self._offer = None

@@ -116,9 +116,11 @@ impl Rotation {
     /// A connection as `default`.
     async fn users(&self, work: &mut Work) -> Result<Users, Halt> {
         if work.default.is_none() {
-            let kept = self.shared.means.keychain.read(Item::Emergency).await?;
-            // Before the first change it is in use, and not yet kept.
-            work.default = kept.or_else(|| self.default_in_use());
+            work.default = match self.shared.means.keychain.read(Item::Emergency).await? {
+                // Before the first change it is in use, and not yet kept.
+                None => self.default_in_use().await?,
+                kept => kept,
+            };
         }
         let Some(url) = work.default.clone() else { return Err(UsersError::Password.into()) };
         let refused = match self.open(&url).await {
@@ -133,10 +135,14 @@ impl Rotation {
         Ok(users)
     }
 
-    fn default_in_use(&self) -> Option<SecretString> {
-        let held = self.shared.means.in_use.borrow().clone()?;
-        let user = Address::parse(&held.url).ok()?.user;
-        user.is_none_or(|user| user == DEFAULT).then_some(held.url)
+    async fn default_in_use(&self) -> Result<Option<SecretString>, Halt> {
+        let in_use = self.shared.means.in_use.borrow().clone().map(|held| held.url);
+        let found = match in_use {
+            // At a start it may not be known yet.
+            None => self.shared.means.keychain.read(Item::Address).await?,
+            in_use => in_use,
+        };
+        Ok(found.filter(|url| Address::parse(url).is_ok_and(|address| address.user.is_none_or(|user| user == DEFAULT))))
     }
 
     async fn open(&self, url: &SecretString) -> Result<Users, UsersError> {

@@ -68,7 +68,13 @@ async fn a_keychain_that_is_unlocked_meanwhile_takes_the_address_after_all() {
     window.press("Continue").await;
     window.says("Secrets can neither be read from the keychain").await;
     session.unlock_keychain().await;
-    window.press("Try the keychain again").await;
+    // The program may have heard of it by itself, and offers to go on then as if nothing had been wrong.
+    let goes_on =
+        "const can = (one) => !one.disabled && /^(Try the keychain again|Continue)/.test(one.textContent.trim());
+                   const button = [...document.querySelectorAll('button')].find(can);
+                   button?.click();
+                   return button !== undefined";
+    holds("it can be gone on with", LIMIT, async || window.script(goes_on).await == true).await;
     window.heading(NAMES).await;
     assert_eq!(session.kept("redis-url").as_deref(), Some(address.as_str()));
     window.ends_by(Signal::TERM).await;

@@ -23,7 +23,7 @@ use super::{
     journal::{Standing, standing},
     voice::Voice,
 };
-use crate::session::{Keychain, LIMIT, Options, Session, Start, TO_CHAD, below, found, holds};
+use crate::session::{Keychain, LIMIT, Options, Session, Start, TO_CHAD, Window, below, found, holds};
 
 pub(crate) struct Ground {
     pub(crate) session: Session,
@@ -191,6 +191,11 @@ impl Ground {
         self.address();
         self.secrets.lock().unwrap().iter().cloned().collect()
     }
+}
+
+/// Clicks, and does not care whether the program lives to say so.
+pub(crate) async fn clicked(window: &Window, word: &str) {
+    let _ = window.button(word).await.click().await;
 }
 
 pub(crate) fn signal(process: u32, signal: Signal) {

@@ -12,7 +12,7 @@ use rustix::process::Signal;
 use serde_json::json;
 
 use super::{
-    ground::{Ground, signal},
+    ground::{Ground, clicked, signal},
     journal::{STAGES, watch},
 };
 use crate::session::{LIMIT, Options, Window, found, holds, lives};
@@ -75,11 +75,6 @@ async fn hold(ground: &Ground, case: &Case) {
     if let Some(fault) = case.reset {
         ground.upstash.misbehave_times(Fault::Reset(fault), 1);
     }
-}
-
-/// Clicks, and does not care whether the program lives to say so.
-async fn clicked(window: &Window, word: &str) {
-    let _ = window.button(word).await.click().await;
 }
 
 /// The rotation begins in the window, and the program is killed at the stage.

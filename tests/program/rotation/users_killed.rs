@@ -10,7 +10,7 @@ use rustix::process::Signal;
 use serde_json::json;
 
 use super::{
-    ground::{Ground, signal},
+    ground::{Ground, clicked, signal},
     journal::{STAGES_OF_USERS, watch},
 };
 use crate::session::{LIMIT, Window, holds, lives};
@@ -75,18 +75,13 @@ async fn killed(ground: &Ground, case: Case, window: Window) {
     }
     let (app, server, keychain) = (window.app(), ground.server().await, ground.session.keychain_process());
     ground.watch(app);
-    let (stage, mut deaf) = (case.stage, case.deaf);
+    let Case { stage, deaf, .. } = case;
     let killing = watch(&ground.database(), move |seen| {
         match deaf {
             Deaf::Keychain(from) if place(from) <= place(seen) => signal(keychain, Signal::STOP),
             Deaf::Server(from) if place(from) <= place(seen) => signal(server, Signal::STOP),
-            _ if place(seen) < place(stage) => return ControlFlow::Continue(()),
-            _ => {
-                signal(app, Signal::KILL);
-                return ControlFlow::Break(());
-            }
+            _ => {}
         }
-        deaf = Deaf::Nobody;
         if place(seen) < place(stage) {
             return ControlFlow::Continue(());
         }
@@ -96,7 +91,7 @@ async fn killed(ground: &Ground, case: Case, window: Window) {
     if case.stage == "preflight" {
         signal(server, Signal::STOP);
     }
-    window.press("Make them users").await;
+    clicked(&window, "Make them users").await;
     if case.press != Press::Nothing {
         ground.reaches("await_ack").await;
         let button = if case.press == Press::Undo { "Undo" } else { "Helios has it" };
@@ -106,7 +101,7 @@ async fn killed(ground: &Ground, case: Case, window: Window) {
         if case.stage == "revoke" {
             signal(server, Signal::STOP);
         }
-        window.press(button).await;
+        clicked(&window, button).await;
     }
     let seen = tokio::task::spawn_blocking(|| killing.join().unwrap()).await.unwrap();
     holds("the program is gone", LIMIT, async || !lives(app)).await;

@@ -167,12 +167,9 @@ impl Rotation {
         keychain.delete(Item::NextAddress).await
     }
 
-    /// A connection that was made with the new key already, which then stood in the keychain, counts as well.
+    /// A connection that was made with the new key already counts as well.
     fn note_adopted(&self, work: &Work) {
-        let in_use = self.shared.means.in_use.borrow().clone();
-        let already = in_use
-            .zip(work.new.as_ref())
-            .is_some_and(|(held, new)| password(&held.url).expose_secret() == password(new).expose_secret());
+        let already = work.new.as_ref().is_some_and(|new| self.shared.uses(new));
         self.shared.note(|journal| {
             let since = if already { journal.asked_at.unwrap_or(journal.begun) } else { now() };
             journal.adopted_at.get_or_insert(since);

@@ -5,12 +5,13 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
 };
 
+use super::api::password;
 use crate::{
     credentials::Keychain,
     discover::Surroundings,
@@ -187,6 +188,12 @@ impl Shared {
             Some(user) if user == self.means.settings.borrow().agents.me => RotationPlan::Overlap,
             _ => RotationPlan::OnePassword,
         }
+    }
+
+    /// Is this the key in use? Where a start after a crash found it in the keychain, it is before it is put there.
+    pub(super) fn uses(&self, url: &SecretString) -> bool {
+        let in_use = self.means.in_use.borrow().clone();
+        in_use.is_some_and(|held| password(&held.url).expose_secret() == password(url).expose_secret())
     }
 
     /// The user that this computer logs in as; nothing for `default`.

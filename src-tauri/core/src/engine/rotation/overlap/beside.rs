@@ -1,6 +1,6 @@
 //! From new tokens to a connection with ours: put beside the old one, proved, put in its place.
 
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use tokio::time::Instant;
 
 use super::Halt;
@@ -130,9 +130,8 @@ impl Rotation {
     /// Uses this address from now on.
     pub(super) async fn put(&self, url: SecretString) -> Result<(), Halt> {
         self.shared.means.keychain.write(Item::Address, &url).await?;
-        let in_use = self.shared.means.in_use.borrow().clone();
-        // A connection that a start after a crash has made with it already counts as well.
-        let already = in_use.is_some_and(|held| password(&held.url).expose_secret() == password(&url).expose_secret());
+        // A connection that was made with it already counts as well.
+        let already = self.shared.uses(&url);
         self.shared.note(|journal| journal.adopted_at = Some(if already { journal.begun } else { now() }));
         self.shared.means.adopt.send_replace(Some(Held { url, keep: Some(Keep::Keychain) }));
         Ok(())

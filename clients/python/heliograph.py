@@ -146,6 +146,10 @@ class _Mark(NamedTuple):
     comment: Optional[int] = None
 
 
+class _Closed(Exception):
+    """Nothing more is handed out."""
+
+
 @dataclass(frozen=True)
 class _Offer:
     """An address that is to be moved to: a new one, or the one before it when that comes to nothing."""
@@ -359,6 +363,8 @@ class Helios:
                 while self._refused and not self._offer and time.monotonic() < until and not self._closing.is_set():
                     yield from self._wait_for_mail(0.2)
                 yield from self._wait_for_mail(random.uniform(0, min(LONGEST_RETRY, 0.25 * 2 ** min(failures, 10))))
+        except _Closed:
+            pass
         finally:
             self._hearing = False
             if self._closing.is_set():              # what this thread used when it was closed
@@ -468,6 +474,8 @@ class Helios:
             if identity is None or identity not in self._state.seen:
                 answer = self._answer(message)
                 if answer is None:
+                    if self._closing.is_set():      # it comes at the next start, if it was recorded
+                        raise _Closed
                     self._state.hand_out(identity, mark)
                     yield message
                     self._state.confirm()

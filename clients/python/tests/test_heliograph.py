@@ -124,6 +124,12 @@ class Case(unittest.TestCase):
         eventually(lambda: self.raw.pubsub_numsub(wanted)[0][1] == channels, 'the subscription')
         return ear
 
+    def begun_at_now(self):
+        """Somebody listened before and has gone."""
+        ear = self.listening(self.helios())
+        ear.helios.close()
+        ear.join(LIMIT)
+
     def publish(self, channel, **envelope):
         return self.raw.publish(channel, json.dumps(envelope))
 
@@ -238,9 +244,21 @@ class TheRecord(Case):
         again.nothing()
         self.assertEqual(self.kept()['cursors']['chad→helios'], '6-0')
 
+    def test_after_the_end_nothing_more_is_handed_out(self):
+        chad = self.helios('chad', 'helios')
+        self.begun_at_now()
+        one, two = (chad.send_task(number) for number in range(2))
+        helios = self.helios()
+        came = []
+        for message in helios.listen():
+            came.append(message.id)
+            helios.close()
+        self.assertEqual(came, [one])
+        self.assertEqual(self.listening(self.helios()).next().id, two)
+
     def test_what_was_being_handled_comes_again_and_what_was_handled_does_not(self):
         chad = self.helios('chad', 'helios')
-        self.listening(self.helios()).helios.close()
+        self.begun_at_now()
         one, two, three = (chad.send_task(number) for number in range(3))
 
         def taken(count, fail):

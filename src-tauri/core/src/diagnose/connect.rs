@@ -2,7 +2,6 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
-    path::PathBuf,
     sync::Arc,
     time::Duration,
 };
@@ -24,7 +23,7 @@ use super::{
 use crate::link::{
     Address,
     fault::{Failure, Stage},
-    login, tls,
+    login,
     transport::{self, Wire},
 };
 
@@ -36,17 +35,6 @@ const GLANCE_LIMIT: Duration = Duration::from_millis(900);
 pub(super) struct Route {
     pub(super) place: SocketAddr,
     pub(super) tls: Option<Arc<ClientConfig>>,
-}
-
-/// Whom to trust; `None` for a connection without encryption. Reads files, and is not measured with the step.
-pub(super) async fn configuration(
-    address: &Address,
-    authorities: Option<PathBuf>,
-) -> Result<Option<Arc<ClientConfig>>, Failure> {
-    if !address.tls {
-        return Ok(None);
-    }
-    tls::configuration(authorities).await.map(Some).map_err(|error| Failure::Io(Stage::Encrypt, error))
 }
 
 /// The host's IP addresses.

@@ -24,7 +24,11 @@ use std::{path::PathBuf, time::Duration};
 
 use tokio::time::timeout;
 
-use crate::{link::Address, message::Names, usage::Meter};
+use crate::{
+    link::{Address, tls},
+    message::Names,
+    usage::Meter,
+};
 use board::Board;
 use line::Cost;
 
@@ -89,7 +93,8 @@ async fn connection<F: FnMut(&Report) + Send>(
 ) -> Option<()> {
     let found = board.step(CheckKind::Name, connect::name(address, place)).await?;
     let socket = board.step(CheckKind::Reach, connect::reach(&found, address)).await?;
-    let tls = connect::configuration(address, authorities).await;
+    // Reads files, and is not measured with the step.
+    let tls = tls::for_address(address, authorities).await;
     let (wire, route) = board.step(CheckKind::Encryption, connect::encryption(socket, address, tls, cost)).await?;
     let mut line = board.step(CheckKind::LogIn, connect::log_in(wire, address, cost)).await?;
     board.step(CheckKind::RoundTrip, commands::round_trip(&mut line, address)).await;

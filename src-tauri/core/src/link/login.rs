@@ -12,6 +12,7 @@ use super::{
     fault::{Failure, Stage},
     tap::End,
 };
+use crate::usage::{CommandKind, Meter};
 
 /// No answer to AUTH is longer.
 const LONGEST_LINE: usize = 1024;
@@ -34,6 +35,27 @@ where
         Some((b'-', text)) => Err(Failure::Refused(Stage::LogIn, String::from_utf8_lossy(text).into_owned())),
         _ => Err(Failure::Garbled(line)),
     }
+}
+
+/// The same, counted where the service took it.
+pub(crate) async fn counted_log_in<S>(
+    stream: &mut S,
+    address: &Address,
+    meter: &Meter,
+    kind: CommandKind,
+) -> Result<(), Failure>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    if address.password().is_none() {
+        return Ok(());
+    }
+    meter.count(kind, 1);
+    let outcome = log_in(stream, address).await;
+    if outcome.as_ref().err().is_some_and(Failure::took_none) {
+        meter.take_back(kind, 1);
+    }
+    outcome
 }
 
 /// Sends one command whose answer is one line, and gives that line without its end.
@@ -101,6 +123,23 @@ mod tests {
             asked
         };
         tokio::join!(log_in(&mut near, &address), server)
+    }
+
+    #[tokio::test]
+    async fn counts_what_the_service_took() {
+        for (password, reply, count) in [
+            (":pw@", &b"+OK\r\n"[..], 1),
+            (":pw@", b"-WRONGPASS invalid\r\n", 1),
+            (":pw@", b"-ERR max requests limit exceeded\r\n", 0),
+            ("", b"", 0),
+        ] {
+            let address = Address::parse(&SecretString::from(format!("rediss://{password}h"))).unwrap();
+            let (mut far, mut near) = tokio::io::duplex(4096);
+            far.write_all(reply).await.unwrap();
+            let meter = Meter::default();
+            let _ = counted_log_in(&mut near, &address, &meter, CommandKind::Test).await;
+            assert_eq!(meter.so_far().commands(), count, "{}", String::from_utf8_lossy(reply));
+        }
     }
 
     #[tokio::test]

@@ -21,6 +21,7 @@ mod outlet;
 mod pace;
 mod probe;
 mod publish;
+pub(crate) mod reach;
 mod route;
 pub(crate) mod session;
 mod status;

@@ -16,7 +16,7 @@ use super::{
     Address, Plan, Tuning,
     ears::Ears,
     fault::{Failure, Stage},
-    login::log_in,
+    login::counted_log_in,
     now,
     tap::{Gauge, Tap, tap},
     transport::{Progress, Wire, dial, resolve},
@@ -83,7 +83,7 @@ async fn open_unbounded(
     progress.reached(Stage::LogIn);
     // One log-in before the other: a password that is refused is then offered once and not twice. It costs no time,
     // as the second goes along with the subscription.
-    counted_log_in(&mut listening, address, meter).await?;
+    counted_log_in(&mut listening, address, meter, CommandKind::Connect).await?;
     progress.reached(Stage::Subscribe);
     let channels = channels(plan);
     let (listening, (commands, driver)) = tokio::try_join!(
@@ -115,29 +115,14 @@ fn metered(wire: Box<dyn Wire>, meter: &Meter) -> Box<dyn Wire> {
     Box::new(meter.on(wire))
 }
 
-async fn counted_log_in(stream: &mut Tapped, address: &Address, meter: &Meter) -> Result<(), Failure> {
-    if address.password().is_none() {
-        return Ok(());
-    }
-    meter.count(CommandKind::Connect, 1);
-    let outcome = log_in(stream, address).await;
-    not_taken(outcome.as_ref().err(), meter);
-    outcome
-}
-
-/// A command of connecting failed: was it taken at all?
-fn not_taken(failure: Option<&Failure>, meter: &Meter) {
-    if failure.is_some_and(Failure::took_none) {
-        meter.take_back(CommandKind::Connect, 1);
-    }
-}
-
 async fn subscribe(stream: Tapped, gauge: &Gauge, channels: &[&str], meter: &Meter) -> Result<PubSub, Failure> {
     let failed = |error| Failure::from_redis(Stage::Subscribe, &error, gauge.end().map(|(end, _)| end));
     let mut listening = PubSub::new(&silent_setup(), stream).await.map_err(failed)?;
     meter.count(CommandKind::Connect, 1);
     let outcome = listening.subscribe(channels).await.map_err(failed);
-    not_taken(outcome.as_ref().err(), meter);
+    if outcome.as_ref().err().is_some_and(Failure::took_none) {
+        meter.take_back(CommandKind::Connect, 1);
+    }
     outcome.map(|()| listening)
 }
 
@@ -147,7 +132,7 @@ async fn command_connection(
     address: &Address,
     meter: &Meter,
 ) -> Result<(MultiplexedConnection, AbortOnDropHandle<()>), Failure> {
-    counted_log_in(&mut stream, address, meter).await?;
+    counted_log_in(&mut stream, address, meter, CommandKind::Connect).await?;
     // Whoever sends a command bounds its answer, by what else is on its way.
     let config = AsyncConnectionConfig::new().set_response_timeout(None);
     let (connection, driver) = MultiplexedConnection::new_with_config(&silent_setup(), stream, config)

@@ -11,6 +11,11 @@ use std::{
 
 use rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::CertificateDer};
 
+use super::{
+    Address,
+    fault::{Failure, Stage},
+};
+
 /// Where Linux systems keep their store; read by name because `rustls-native-certs` looks there only while
 /// `SSL_CERT_FILE` and `SSL_CERT_DIR` are unset.
 const SYSTEM_STORES: [&str; 5] = [
@@ -26,6 +31,17 @@ const SYSTEM_STORES: [&str; 5] = [
 pub(crate) async fn configuration(authorities: Option<PathBuf>) -> io::Result<Arc<ClientConfig>> {
     // Files of several hundred kilobytes are parsed here: not on a thread that drives connections.
     tokio::task::spawn_blocking(move || build(authorities.as_deref())).await.map_err(io::Error::other)?
+}
+
+/// The same for a connection to this address; `None` where it goes without encryption.
+pub(crate) async fn for_address(
+    address: &Address,
+    authorities: Option<PathBuf>,
+) -> Result<Option<Arc<ClientConfig>>, Failure> {
+    if !address.tls {
+        return Ok(None);
+    }
+    configuration(authorities).await.map(Some).map_err(|error| Failure::Io(Stage::Encrypt, error))
 }
 
 fn build(authorities: Option<&Path>) -> io::Result<Arc<ClientConfig>> {

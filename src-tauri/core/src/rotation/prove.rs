@@ -8,16 +8,10 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use uuid::Uuid;
 
 use crate::{
-    link::{
-        Address, Heartbeat, Link, LinkState, Plan, Tuning,
-        fault::{Failure, Stage, classify},
-        login::log_in,
-        tls,
-        transport::{Progress, dial, resolve},
-    },
+    link::{Address, Heartbeat, Link, LinkState, Plan, Tuning, fault::classify, reach::reach},
     message::channel::between,
     trouble::{Trouble, TroubleCode},
-    usage::{CommandKind, Meter},
+    usage::Meter,
 };
 
 /// For one try.
@@ -63,19 +57,8 @@ pub(crate) async fn speaks(address: &Address, authorities: Option<PathBuf>, mete
 
 /// Logs in.
 pub(crate) async fn logs_in(address: &Address, authorities: Option<PathBuf>, meter: &Meter) -> Proof {
-    let trying = async {
-        let tls = if address.tls {
-            Some(tls::configuration(authorities).await.map_err(|error| Failure::Io(Stage::Encrypt, error))?)
-        } else {
-            None
-        };
-        let found = resolve(address).await?;
-        let wire = dial(&found, &address.host, tls.as_ref(), &Progress::default()).await?;
-        meter.count(CommandKind::Test, 1);
-        log_in(&mut meter.on(wire), address).await
-    };
-    match timeout(LIMIT, trying).await.unwrap_or(Err(Failure::TimedOut(Stage::LogIn))) {
-        Ok(()) => Proof::Works,
+    match reach(address, authorities, meter).await {
+        Ok(_) => Proof::Works,
         Err(failure) => of(Some(classify(&failure, address).trouble)),
     }
 }

@@ -1,6 +1,6 @@
 //! A connection for a few commands, each bounded in time. It must not decide what an answer means.
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use futures_util::StreamExt as _;
 use redis::{
@@ -14,17 +14,13 @@ use crate::{
     link::{
         Address,
         fault::{Failure, Stage, ends_session},
-        login::log_in,
+        reach::{LIMIT, reach},
         session::silent_setup,
-        tap::{Gauge, Tap, at_most},
-        tls,
-        transport::{Progress, Wire, dial, resolve},
+        tap::{End, Gauge, Tap, at_most},
+        transport::Wire,
     },
     usage::{CommandKind, Meter},
 };
-
-/// For connecting, and for each answer.
-const LIMIT: Duration = Duration::from_secs(10);
 
 /// More than all answers together.
 const MOST_BYTES: usize = 4 * 1024 * 1024;
@@ -67,7 +63,7 @@ impl Line {
         }
         self.meter.count(CommandKind::Test, 1);
         let asked = timeout(LIMIT, command.query_async::<Value>(&mut self.connection)).await;
-        answer(asked.map_err(|_| Failure::TimedOut(Stage::Live))?, &self.gauge)
+        answer(asked.map_err(|_| Failure::TimedOut(Stage::Live))?, &self.gauge, &self.meter)
     }
 }
 
@@ -84,7 +80,7 @@ impl Ears {
     pub(super) async fn subscribe(&mut self, channels: &[String]) -> Result<Answer<()>, Failure> {
         self.meter.count(CommandKind::Test, 1);
         let asked = timeout(LIMIT, self.listening.subscribe(channels)).await;
-        answer(asked.map_err(|_| Failure::TimedOut(Stage::Subscribe))?, &self.gauge)
+        answer(asked.map_err(|_| Failure::TimedOut(Stage::Subscribe))?, &self.gauge, &self.meter)
     }
 
     /// Waits for this message.
@@ -107,30 +103,23 @@ async fn wire(
     authorities: Option<PathBuf>,
     meter: &Meter,
 ) -> Result<(Tap<Box<dyn Wire>>, Gauge), Failure> {
-    let opening = async {
-        let tls = if address.tls {
-            Some(tls::configuration(authorities).await.map_err(|error| Failure::Io(Stage::Encrypt, error))?)
-        } else {
-            None
-        };
-        let found = resolve(address).await?;
-        let mut wire = meter.on(dial(&found, &address.host, tls.as_ref(), &Progress::default()).await?);
-        meter.count(CommandKind::Test, 1);
-        log_in(&mut wire, address).await?;
-        let wire: Box<dyn Wire> = Box::new(wire);
-        Ok(at_most(wire, MOST_BYTES))
-    };
-    timeout(LIMIT, opening).await.unwrap_or(Err(Failure::TimedOut(Stage::LogIn)))
+    Ok(at_most(reach(address, authorities, meter).await?, MOST_BYTES))
 }
 
-fn answer<T>(answer: redis::RedisResult<T>, gauge: &Gauge) -> Result<Answer<T>, Failure> {
+/// What came of a command that was counted. One that the service did not take is not billed.
+fn answer<T>(answer: redis::RedisResult<T>, gauge: &Gauge, meter: &Meter) -> Result<Answer<T>, Failure> {
     match answer.map_err(|error| Failure::from_redis(Stage::Live, &error, ended(gauge))) {
         Ok(value) => Ok(Ok(value)),
         Err(Failure::Refused(_, text)) if !ends_session(&text) => Ok(Err(text)),
-        Err(failure) => Err(failure),
+        Err(failure) => {
+            if failure.took_none() {
+                meter.take_back(CommandKind::Test, 1);
+            }
+            Err(failure)
+        }
     }
 }
 
-fn ended(gauge: &Gauge) -> Option<crate::link::tap::End> {
+fn ended(gauge: &Gauge) -> Option<End> {
     gauge.end().map(|(end, _)| end)
 }

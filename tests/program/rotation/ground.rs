@@ -74,14 +74,22 @@ impl Ground {
     /// The address that is right at present.
     pub(crate) fn address(&self) -> String {
         let address = self.upstash.database_url(&self.id).unwrap().expose_secret().to_owned();
-        let key = address.split_once("default:").unwrap().1.split_once('@').unwrap().0.to_owned();
-        self.keep_out(&key);
+        self.keep_out(key_in(&address));
         address
     }
 
     /// From now on this is a secret as well.
     pub(crate) fn keep_out(&self, secret: &str) {
         self.secrets.lock().unwrap().insert(secret.to_owned());
+    }
+
+    /// The keys that are in the keychain at present are secrets as well.
+    pub(crate) fn keep_out_what_is_kept(&self) {
+        for name in ["redis-url", "redis-url-next", "redis-url-previous", "redis-url-peer", "redis-url-default"] {
+            if let Some(address) = self.session.kept(name) {
+                self.keep_out(key_in(&address));
+            }
+        }
     }
 
     pub(crate) fn resets(&self) -> u32 {
@@ -172,7 +180,7 @@ impl Ground {
         if user != "default" {
             let default = self.session.kept("redis-url-default");
             assert_eq!(default.as_deref(), Some(self.old.as_str()), "{when}: default is kept");
-            self.keep_out(kept.split_once(&format!("{user}:")).unwrap().1.split_once('@').unwrap().0);
+            self.keep_out(key_in(&kept));
         }
         self.no_trace(app, when);
     }
@@ -191,6 +199,12 @@ impl Ground {
         self.address();
         self.secrets.lock().unwrap().iter().cloned().collect()
     }
+}
+
+/// The password of an address.
+fn key_in(address: &str) -> &str {
+    let (login, _) = address.split_once("://").unwrap().1.rsplit_once('@').unwrap();
+    login.split_once(':').unwrap().1
 }
 
 /// Clicks, and does not care whether the program lives to say so.

@@ -3,15 +3,20 @@
 
 use std::{
     collections::HashSet,
+    ops::ControlFlow,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use heliograph_sandbox::upstash::{Fault, Habits, ResetFault};
 use rustix::process::Signal;
+use serde_json::json;
 use tokio::task::JoinHandle;
 
-use super::ground::Ground;
+use super::{
+    ground::{Ground, signal},
+    journal::watch,
+};
 use crate::session::{LIMIT, Options, Window, holds};
 
 /// Everything that the page was, as it is written.
@@ -140,4 +145,69 @@ async fn after_success_and_after_each_failure() {
     ground.session.tray().shows("Connected").await;
     window.ends_by(Signal::TERM).await;
     ground.ends_well(std::process::id(), 4, "ended").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_a_user_for_each_agent_too() {
+    let mut ground = Ground::paid("").await;
+    let window = ground.session.window(&ground.begin()).await;
+    let app = window.app();
+    ground.watch(app);
+    ground.session.tray().shows("Connected").await;
+    window.press("Keys").await;
+    let pages = Pages::of(&window);
+    let look = |ground: &Ground, when: &str| {
+        ground.keep_out_what_is_kept();
+        ground.no_trace(app, when);
+        pages.hold_none(ground, when);
+    };
+    let goes_back = async |ground: &Ground, when: &str| {
+        window.says("Give Helios the new address").await;
+        look(ground, when);
+        window.has_come_to_rest().await;
+        window.press("Undo").await;
+        ground.reaches("withdraw").await;
+        // What was said before it began to listen for that does not count.
+        ground.session.tray().shows("Connected").await;
+        let id = ground.standing().unwrap().id;
+        ground.helios_says("rotation.ack", json!({ "rotation_id": id })).await;
+        let (receipt, journal) = ground.ends().await;
+        assert_eq!(receipt.unwrap_or(journal)["outcome"], "undone");
+        look(ground, when);
+    };
+
+    window.press("See whether this database can").await;
+    window.press("Make them users").await;
+    goes_back(&ground, "the move is undone").await;
+
+    window.button("Make them users").await;
+    window.press("Make them users").await;
+    window.says("Give Helios the new address").await;
+    look(&ground, "both keys work");
+    window.has_come_to_rest().await;
+    finishes(&ground, &window, 0).await;
+    look(&ground, "each is a user");
+
+    begins(&window).await;
+    goes_back(&ground, "the change is undone").await;
+
+    let pid = ground.session.keychain_process();
+    let stopping = watch(&ground.database(), move |seen| {
+        if seen == "announce" {
+            signal(pid, Signal::STOP);
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    });
+    begins(&window).await;
+    tokio::task::spawn_blocking(|| stopping.join().unwrap()).await.unwrap();
+    ground.session.lock_keychain().await;
+    window.says("Unlock the keychain").await;
+    look(&ground, "the keychain is locked");
+    ground.session.unlock_keychain().await;
+    window.press("Try again").await;
+    finishes(&ground, &window, 0).await;
+    look(&ground, "the keychain was locked");
+    window.ends_by(Signal::TERM).await;
+    ground.ends_as("chad", std::process::id(), "ended").await;
 }

@@ -83,6 +83,13 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Asks for one entry of one record at first, as little as there is: for a way on which larger answers took too
+    /// long.
+    pub(crate) fn slowly(mut self) -> Self {
+        self.count = 1;
+        self
+    }
+
     /// For these channels, everything since that moment by the server's clock, whatever was read before.
     pub(crate) fn since(link: &'a Link, session: Option<Millis>, channels: Vec<String>, ms: u64) -> Self {
         let mut reader = Self::new(link, session, Vec::new());
@@ -99,7 +106,10 @@ impl<'a> Reader<'a> {
             if wanted.is_empty() {
                 break;
             }
-            self.read(&wanted).await?;
+            // Where one entry of each is too much for one answer, they are asked one after the other.
+            for part in wanted.chunks(if self.count == 1 { 1 } else { wanted.len() }) {
+                self.read(part).await?;
+            }
         }
         let mut page = Page { entries: self.merge.take(PAGE), reached: std::mem::take(&mut self.reached) };
         page.reached.extend(self.merge.reached(&page.entries));

@@ -1,5 +1,7 @@
 //! Whatever happens in whatever order, each message is there once.
 
+mod pieces;
+
 use std::{collections::VecDeque, sync::Arc};
 
 use proptest::prelude::*;

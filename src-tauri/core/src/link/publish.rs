@@ -220,6 +220,8 @@ impl Way<'_> {
         let sending = side.exit.commands.send_packed_commands(pipeline, 0, pipeline.len());
         let answers = timeout(self.load.limit(self.limit), sending).await;
         self.load.0.store(0, Ordering::Relaxed);
+        // What comes next is another answer, with a bound of its own.
+        side.exit.gauge.drained(true);
         answers.map_err(|_| Failure::Silent)?.map_err(|error| Failure::from_redis(Stage::Live, &error, None))
     }
 }

@@ -36,7 +36,7 @@ struct State {
     largest: usize,
     /// Bytes given since the reader last found nothing more to look at.
     unread: usize,
-    /// Bytes given since the reader last got a message.
+    /// Bytes given since the reader last got a message, or an answer.
     partial: usize,
     total: u64,
     last_byte: Millis,
@@ -106,7 +106,7 @@ impl Gauge {
         }
     }
 
-    /// The reader looked at everything there was: opens the gate. `any` says whether there were messages.
+    /// The reader looked at everything there was: opens the gate. `any` says whether there were messages or answers.
     pub(super) fn drained(&self, any: bool) {
         let mut state = lock(&self.shared);
         state.unread = 0;

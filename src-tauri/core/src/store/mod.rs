@@ -374,8 +374,18 @@ impl Store {
             let _ = answer.send(result);
             trouble
         });
+        self.opened().await;
         self.questions.send(question).await.map_err(|_| stopping())?;
         wait.await.map_err(|_| stopping())?
+    }
+
+    /// Waits until the writer has opened the file or said why it cannot: before that there may be half a file.
+    async fn opened(&self) {
+        let (mut inbox, mut health) = (self.inbox.clone(), self.health.clone());
+        tokio::select! {
+            _ = inbox.wait_for(|inbox| inbox.file > 0) => {}
+            _ = health.wait_for(Option::is_some) => {}
+        }
     }
 }
 

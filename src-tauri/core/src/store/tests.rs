@@ -71,6 +71,13 @@ async fn within<T>(what: impl Future<Output = T>) -> T {
 }
 
 #[tokio::test]
+async fn whoever_reads_first_waits_until_the_file_is_there() {
+    for _ in 0..10 {
+        assert_eq!(Fixture::new().rows(Filter::All, "").await, []);
+    }
+}
+
+#[tokio::test]
 async fn what_arrives_is_listed_newest_first_and_counted() {
     let mut at = Fixture::new();
     let committed = at.arrive(&[task("a", "first"), task("b", "second"), json!({"type": "log", "data": "x"})]).await;

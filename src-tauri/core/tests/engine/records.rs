@@ -3,7 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use heliograph_core::{
-    engine::{Condition, Engine},
+    engine::{Condition, Engine, Snapshot},
+    home::Home,
     notification::Subject,
     store::{Filter, Gap, ListRequest, Row, TaskState, Way},
 };
@@ -56,6 +57,17 @@ impl Scene {
         };
         timeout(LIMIT, connected).await.expect("it connects");
         self.engine = Some(engine);
+        // From now on: what is recorded before that is history.
+        let file = Home::under(self.folder.path()).database();
+        let begun = async {
+            while !rusqlite::Connection::open(&file)
+                .and_then(|file| file.query_row("SELECT count(*) FROM records", [], |row| row.get::<_, i64>(0)))
+                .is_ok_and(|records| records > 0)
+            {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        timeout(LIMIT, begun).await.expect("the records are read");
     }
 
     async fn stop(&mut self) {
@@ -68,6 +80,13 @@ impl Scene {
 
     async fn ask<T: redis::FromRedisValue>(&mut self, words: &[&str]) -> T {
         redis::cmd(words[0]).arg(&words[1..]).query_async(&mut self.said).await.unwrap()
+    }
+
+    /// How many were ever made to the server.
+    async fn connections(&mut self) -> u64 {
+        let stats: String = self.ask(&["INFO", "stats"]).await;
+        let line = stats.lines().find_map(|line| line.strip_prefix("total_connections_received:"));
+        line.unwrap().trim().parse().unwrap()
     }
 
     /// As a Helios does that wants nothing lost.
@@ -247,6 +266,56 @@ async fn a_redis_that_came_back_without_its_data_is_a_gap_and_its_new_record_is_
     scene.start().await;
     assert_eq!(scene.titles(3).await, ["first", "second", "third"]);
     assert_eq!(scene.gaps().await.len(), 1, "and that is all");
+    scene.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_is_read_over_one_connection_than_one_answer_may_hold() {
+    let mut scene = Scene::after_a_first_start().await;
+    let large = "x".repeat(1024 * 1024);
+    let count = 70;
+    for number in 0..count {
+        let mut task = task(&number.to_string(), "Large");
+        task["data"]["text"] = json!(large);
+        scene.record(&task).await;
+    }
+    let before = scene.connections().await;
+    scene.start().await;
+    let engine = scene.engine.clone().unwrap();
+    let mut inbox = engine.inbox();
+    timeout(LIMIT * 3, inbox.wait_for(|inbox| inbox.counts.unread >= count)).await.expect("all are read").unwrap();
+    assert_eq!(scene.connections().await - before, 2, "the one that listens and the one for commands");
+    scene.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_cannot_be_opened_at_the_start_hides_neither_the_gap_nor_what_was_recorded() {
+    let mut scene = Scene::after_a_first_start().await;
+    scene.record(&task("1", "From meanwhile")).await;
+    let file = Home::under(scene.folder.path()).database();
+    // Somebody else has it for himself alone.
+    let other = rusqlite::Connection::open(&file).unwrap();
+    other.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE").unwrap();
+    let engine = engine(&scene.folder, &scene.redis, &scene.screen);
+    scene.engine = Some(engine.clone());
+    let until = async |what: &str, wanted: &dyn Fn(&Snapshot) -> bool| {
+        let mut events = engine.events();
+        let seen = timeout(LIMIT, async {
+            while !wanted(&engine.snapshot()) {
+                events.next().await;
+            }
+        });
+        assert!(seen.await.is_ok(), "{what}: {:#?}", engine.snapshot());
+    };
+    until("it is said, and our heartbeat goes round all the same", &|now| {
+        now.store_trouble.is_some() && now.link.round_trip_ms.is_some()
+    })
+    .await;
+    drop(other);
+    until("it is opened", &|now| now.store_trouble.is_none()).await;
+    let rows = scene.rows_when(|rows| !rows.is_empty()).await;
+    assert_eq!((rows[0].title.as_str(), rows[0].ways.as_slice()), ("From meanwhile", &[Way::Record][..]));
+    assert_eq!(scene.gaps().await, [], "the record tells");
     scene.stop().await;
 }
 

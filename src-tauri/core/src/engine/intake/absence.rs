@@ -50,6 +50,8 @@ pub(super) struct Absence {
     ask: BTreeSet<String>,
     /// The records may not be read, on this connection.
     unreadable: bool,
+    /// They were to be read, and were not to their end.
+    unproved: bool,
     /// The channels in use changed since they were last looked at.
     changed: bool,
     /// What is heard may have been said before the records were read to their end, at this time.
@@ -57,9 +59,9 @@ pub(super) struct Absence {
 }
 
 impl Absence {
-    /// With the channels that were in use before.
-    pub(super) fn new(in_use: BTreeSet<String>) -> Self {
-        Self { in_use, ..Self::default() }
+    /// These channels were in use before.
+    pub(super) fn were_in_use(&mut self, in_use: BTreeSet<String>) {
+        self.in_use.extend(in_use);
     }
 
     /// Messages were heard live, one on each of these channels.
@@ -93,7 +95,7 @@ impl Absence {
 
     /// Are the records to be read at the next occasion?
     pub(super) fn should_read(&self) -> bool {
-        (self.open.is_some() || self.heard > 0 || !self.ask.is_empty()) && !self.unreadable
+        (self.open.is_some() || self.unproved || self.heard > 0 || !self.ask.is_empty()) && !self.unreadable
     }
 
     /// Nothing could be heard during that time. One that is still open goes on.
@@ -133,6 +135,7 @@ impl Absence {
     /// The records are read, at that time and with this result for each channel.
     pub(super) fn proved(&mut self, at: Millis, found: &[(String, Found)]) {
         self.heard = 0;
+        self.unproved = false;
         self.holds = Some(at);
         let asked = std::mem::take(&mut self.ask);
         for (channel, found) in found {
@@ -152,6 +155,11 @@ impl Absence {
             // How short it was says nothing where something is known to be gone.
             if is_torn(found) { self.gaps.push(gap) } else { self.add(gap) }
         }
+    }
+
+    /// Reading the records came to an end before theirs.
+    pub(super) fn unproved(&mut self) {
+        self.unproved = true;
     }
 
     /// The records may not be read: they tell nothing.
@@ -212,7 +220,8 @@ mod tests {
     }
 
     fn gap_after(in_use: &[&str], pairs: &[(&str, Found)]) -> Option<Gap> {
-        let mut absence = Absence::new(in_use.iter().map(ToString::to_string).collect());
+        let mut absence = Absence::default();
+        absence.were_in_use(in_use.iter().map(ToString::to_string).collect());
         absence.missed(1_000, 9_000, "the computer was asleep");
         assert!(absence.is_open() && absence.should_read());
         absence.proved(0, &found(pairs));
@@ -310,7 +319,8 @@ mod tests {
 
     #[test]
     fn channels_in_use_are_said_once() {
-        let mut absence = Absence::new(BTreeSet::from(["a".to_owned()]));
+        let mut absence = Absence::default();
+        absence.were_in_use(BTreeSet::from(["a".to_owned()]));
         absence.heard_live(&heard(&["a", "a"]));
         assert_eq!(absence.changed(), None);
         absence.heard_live(&heard(&["b"]));

@@ -44,6 +44,10 @@ pub(super) struct Intake {
     absence: Absence,
     /// The session whose beginning was the last that we heard of, by when it was.
     session: Option<Millis>,
+    /// When the first connection stood, as long as it is not known what was before it.
+    unlearned: Option<Millis>,
+    /// The connection ended while the records were read: the next time they are read in small pieces.
+    slow: bool,
 }
 
 /// A person wants something of the intake.
@@ -64,12 +68,11 @@ enum Halted {
 
 impl Intake {
     pub(super) fn new(settings: watch::Receiver<Settings>, store: Store, link: Link, board: Arc<Board>) -> Self {
-        Self { settings, store, link, board, absence: Absence::default(), session: None }
+        Self { settings, store, link, board, absence: Absence::default(), session: None, unlearned: None, slow: false }
     }
 
     pub(super) async fn run(mut self, mut deliveries: mpsc::Receiver<Delivery>, mut wishes: mpsc::Receiver<Wish>) {
         let arrivals = self.store.arrivals();
-        self.absence = Absence::new(self.store.kept(IN_USE).await.ok().flatten().unwrap_or_default());
         let mut first = true;
         loop {
             let delivery = tokio::select! {
@@ -133,27 +136,46 @@ impl Intake {
         }
         match missed {
             Some(missed) => self.absence.missed(missed.since, missed.until, missed.cause.words()),
-            None if first => match self.store.listened_until(at).await {
-                Ok(0) => {}
-                Ok(since) => self.absence.missed(since, at, NOT_RUNNING),
-                Err(trouble) => tracing::warn!("it is not known since when nothing was heard: {trouble}"),
-            },
+            None if first => self.unlearned = Some(at),
             None => {}
         }
+        self.learn().await;
         self.absence.connected();
         self.session = Some(at);
         self.board.mended(TroubleCode::RecordUnusable);
         // Whoever has just started the program was away.
-        self.prove(first || self.absence.lasted() >= LONG_AWAY).await;
+        self.prove(first || self.is_long_away()).await;
         self.remember(Some(at)).await;
         let deaf_since = missed.map(|missed| missed.since).or(unbroken.then_some(at));
         self.board.stood(Stood { at, deaf_since });
     }
 
+    /// What was left by an earlier run: which channels are in use, and until when was listened. Where the file cannot
+    /// be read, the next heartbeat tries again.
+    async fn learn(&mut self) {
+        let Some(at) = self.unlearned else { return };
+        let left = async { Ok((self.store.kept(IN_USE).await?, self.store.listened_until(at).await?)) };
+        match left.await {
+            Ok((in_use, since)) => {
+                self.unlearned = None;
+                self.absence.were_in_use(in_use.unwrap_or_default());
+                if since != 0 {
+                    self.absence.missed(since, at, NOT_RUNNING);
+                }
+            }
+            Err::<_, Trouble>(trouble) => tracing::warn!("it is not known since when nothing was heard: {trouble}"),
+        }
+    }
+
+    fn is_long_away(&self) -> bool {
+        self.absence.lasted() >= LONG_AWAY
+    }
+
     /// Our own heartbeat came back: everything that was published before it has been heard.
     async fn proved(&mut self, at: Millis) {
+        self.learn().await;
         if self.absence.should_read() {
-            self.prove(false).await;
+            self.prove(self.is_long_away()).await;
         }
         self.remember(Some(at)).await;
     }
@@ -168,7 +190,10 @@ impl Intake {
                 self.absence.unreadable();
             }
             // The next connection, or the next heartbeat, tries again.
-            Err(halted) => tracing::info!("the records are not read to their end: {halted}"),
+            Err(halted) => {
+                tracing::info!("the records are not read to their end: {halted}");
+                self.absence.unproved();
+            }
         }
     }
 
@@ -176,7 +201,13 @@ impl Intake {
         let Records { cursors, newest } = self.store.records(channels.clone()).await.map_err(Halted::Store)?;
         let link = self.link.clone();
         let mut reader = Reader::new(&link, self.session, channels.into_iter().zip(cursors).collect());
-        let without_id = self.take_all(&mut reader, away).await?;
+        if self.slow {
+            reader = reader.slowly();
+        }
+        let taken = self.take_all(&mut reader, away).await;
+        // Perhaps the way is so slow that no answer came in time.
+        self.slow = matches!(taken, Err(Halted::Link(_)));
+        let without_id = taken?;
         // Some of what was read the last time may still be on its way to us.
         if !self.absence.holds() {
             let all_read = store::Page { reached: vec![Reached::AllRecords(newest)], ..store::Page::default() };
@@ -238,13 +269,14 @@ impl Intake {
     /// Writes down until when we have listened, and who was heard when.
     async fn remember(&mut self, listened_until: Option<Millis>) {
         self.write_gaps().await;
-        if let Some(in_use) = self.absence.changed()
+        if self.unlearned.is_none()
+            && let Some(in_use) = self.absence.changed()
             && let Err(trouble) = self.store.keep(IN_USE, &in_use).await
         {
             tracing::warn!("the channels in use could not be written down: {trouble}");
         }
         // What may have been missed must not be forgotten before it is known.
-        let listened_until = listened_until.filter(|_| !self.absence.is_open());
+        let listened_until = listened_until.filter(|_| !self.absence.is_open() && self.unlearned.is_none());
         let agents = self
             .board
             .look()

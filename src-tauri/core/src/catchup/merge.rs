@@ -29,6 +29,8 @@ struct Stream {
     begun: bool,
     /// There is no more.
     finished: bool,
+    /// What comes after this entry is not wanted.
+    end: Option<EntryId>,
 }
 
 /// Records that are read side by side.
@@ -48,15 +50,17 @@ impl Merge {
             waiting: VecDeque::new(),
             begun: false,
             finished: false,
+            end: None,
         };
         Self { streams: records.map(stream).collect() }
     }
 
-    /// Each record from that id on; where it was left before does not matter.
-    pub(super) fn since(channels: Vec<String>, from: EntryId) -> Self {
-        let mut merge = Self::new(channels.into_iter().map(|channel| (channel, EntryId::default())));
-        for stream in &mut merge.streams {
+    /// Each record from that id on, up to and with an entry of its own; where it was left before does not matter.
+    pub(super) fn between(from: EntryId, ends: Vec<(String, EntryId)>) -> Self {
+        let mut merge = Self::new(ends.iter().map(|(channel, _)| (channel.clone(), EntryId::default())));
+        for (stream, (_, end)) in merge.streams.iter_mut().zip(ends) {
             stream.after = before(from);
+            stream.end = Some(end);
         }
         merge
     }
@@ -82,8 +86,8 @@ impl Merge {
             read.pop_front();
         }
         stream.after = read.back().map_or(stream.after, |entry| entry.id);
-        stream.finished = !full;
-        stream.waiting.extend(read);
+        stream.finished = !full || stream.end.is_some_and(|end| stream.after >= end);
+        stream.waiting.extend(read.into_iter().filter(|entry| stream.end.is_none_or(|end| entry.id <= end)));
         first.then_some(if stream.cursor == EntryId::default() { First::FromTheBeginning } else { First::Whole })
     }
 

@@ -62,8 +62,8 @@ pub(crate) struct Reader<'a> {
     /// What goes along with the next page.
     reached: Vec<Reached>,
     count: usize,
-    /// The newest entry of a record that was never read before.
-    newest: Option<EntryId>,
+    /// The newest entry of each record that was never read before.
+    begun: Vec<(String, EntryId)>,
 }
 
 impl<'a> Reader<'a> {
@@ -79,7 +79,7 @@ impl<'a> Reader<'a> {
             found: Vec::new(),
             reached: Vec::new(),
             count: FIRST_COUNT,
-            newest: None,
+            begun: Vec::new(),
         }
     }
 
@@ -90,10 +90,16 @@ impl<'a> Reader<'a> {
         self
     }
 
-    /// For these channels, everything since that moment by the server's clock, whatever was read before.
-    pub(crate) fn since(link: &'a Link, session: Option<Millis>, channels: Vec<String>, ms: u64) -> Self {
+    /// What stands in each of these records since that moment by the server's clock, up to and with the entry named,
+    /// whatever was read before.
+    pub(crate) fn between(
+        link: &'a Link,
+        session: Option<Millis>,
+        since_ms: u64,
+        ends: Vec<(String, EntryId)>,
+    ) -> Self {
         let mut reader = Self::new(link, session, Vec::new());
-        reader.merge = Merge::since(channels, EntryId { ms, nth: 0 });
+        reader.merge = Merge::between(EntryId { ms: since_ms, nth: 0 }, ends);
         reader
     }
 
@@ -121,9 +127,9 @@ impl<'a> Reader<'a> {
         &self.found
     }
 
-    /// The newest entry of the records that were never read before.
-    pub(crate) fn newest(&self) -> Option<EntryId> {
-        self.newest
+    /// The newest entry of each record that was never read before and holds something.
+    pub(crate) fn begun(&self) -> &[(String, EntryId)] {
+        &self.begun
     }
 
     /// A record that was never read is read from now on: old history is nobody's news.
@@ -138,7 +144,7 @@ impl<'a> Reader<'a> {
             .await?;
         for (channel, answer) in fresh.into_iter().zip(&answers) {
             let newest = entry::ids(answer).next_back();
-            self.newest = self.newest.max(newest);
+            self.begun.extend(newest.map(|newest| (channel.clone(), newest)));
             self.found.push((channel.clone(), if newest.is_some() { Found::Begun } else { Found::Nothing }));
             self.reached.push(Reached::Record(channel, newest.unwrap_or_default()));
         }

@@ -222,14 +222,17 @@ async fn history_from_before_the_first_start_is_offered_and_not_forced_on_anybod
     scene.start().await;
     scene.record(&task("2", "From now on")).await;
     assert_eq!(scene.titles(1).await, ["From now on"]);
+    scene.record(&without_id("Without an id")).await;
+    scene.rows_when(|rows| rows.len() == 2 && rows.iter().all(|row| row.ways.len() == 2)).await;
     let engine = scene.engine.clone().unwrap();
     assert!(engine.snapshot().earlier);
     engine.earlier(true);
-    assert_eq!(scene.titles(2).await, ["From now on", "From before"]);
+    assert_eq!(scene.titles(3).await, ["From now on", "Without an id", "From before"]);
     assert_eq!(scene.gaps().await, []);
     scene.stop().await;
     scene.start().await;
     assert!(!scene.engine.as_ref().unwrap().snapshot().earlier);
+    assert_eq!(scene.titles(3).await.len(), 3);
     scene.stop().await;
 }
 

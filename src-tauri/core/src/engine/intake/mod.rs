@@ -19,7 +19,7 @@ use crate::{
     link::{AskFailed, Delivery, Heard, Link, Missed},
     message::{Millis, Priority, channel, now},
     settings::Settings,
-    store::{self, KnownAgent, Letter, Reached, Records, Store, Way},
+    store::{self, EntryId, KnownAgent, Letter, Reached, Records, Store, Way},
     trouble::{Trouble, TroubleCode},
 };
 
@@ -46,6 +46,9 @@ pub(super) struct Intake {
     session: Option<Millis>,
     /// When the first connection stood, as long as it is not known what was before it.
     unlearned: Option<Millis>,
+    /// What stood in the records before the very first start and may be wanted: since when by the server's clock, and
+    /// the last entry of each.
+    earlier: Option<(u64, Vec<(String, EntryId)>)>,
     /// The connection ended while the records were read: the next time they are read in small pieces.
     slow: bool,
 }
@@ -68,7 +71,17 @@ enum Halted {
 
 impl Intake {
     pub(super) fn new(settings: watch::Receiver<Settings>, store: Store, link: Link, board: Arc<Board>) -> Self {
-        Self { settings, store, link, board, absence: Absence::default(), session: None, unlearned: None, slow: false }
+        Self {
+            settings,
+            store,
+            link,
+            board,
+            absence: Absence::default(),
+            session: None,
+            unlearned: None,
+            earlier: None,
+            slow: false,
+        }
     }
 
     pub(super) async fn run(mut self, mut deliveries: mpsc::Receiver<Delivery>, mut wishes: mpsc::Receiver<Wish>) {
@@ -217,15 +230,18 @@ impl Intake {
             // Until a heartbeat has gone round, it is not known which of what is heard was read just now.
             self.link.reconnect_now();
         }
-        if let Some(newest) = reader.newest() {
-            let newest = Millis::try_from(newest.ms).unwrap_or(Millis::MAX);
-            // Only at the very first start: later a new record is one of a new agent.
-            let first_start = reader.found().iter().all(|(_, found)| !matches!(found, catchup::Found::Whole));
-            if first_start && newest > now() - EARLIER {
-                self.board.change(|inner| inner.earlier = true);
-            }
-        }
+        self.offer_earlier(&reader);
         Ok(reader.found().to_vec())
+    }
+
+    /// Old messages are offered at the very first start; later a new record is one of a new agent.
+    fn offer_earlier(&mut self, reader: &Reader<'_>) {
+        let since = u64::try_from(now() - EARLIER).unwrap_or_default();
+        let first_start = reader.found().iter().all(|(_, found)| !matches!(found, catchup::Found::Whole));
+        if first_start && reader.begun().iter().any(|(_, newest)| newest.ms > since) {
+            self.earlier = Some((since, reader.begun().to_vec()));
+            self.board.change(|inner| inner.earlier = true);
+        }
     }
 
     /// Takes in what is left to read, and says whether there were messages without an id in it.
@@ -245,12 +261,13 @@ impl Intake {
 
     async fn grant(&mut self, wish: Wish) {
         let Wish::Earlier = wish;
+        let Some((since, ends)) = self.earlier.take() else { return };
         self.board.change(|inner| inner.earlier = false);
-        let channels = self.settings.borrow().names().recorded();
-        let since = u64::try_from(now() - EARLIER).unwrap_or_default();
         let link = self.link.clone();
-        if let Err(halted) = self.take_all(&mut Reader::since(&link, self.session, channels, since), true).await {
+        let mut reader = Reader::between(&link, self.session, since, ends.clone());
+        if let Err(halted) = self.take_all(&mut reader, true).await {
             tracing::warn!("what was sent before the first start is not read: {halted}");
+            self.earlier = Some((since, ends));
             self.board.change(|inner| inner.earlier = true);
         }
     }

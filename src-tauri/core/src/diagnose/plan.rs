@@ -6,6 +6,7 @@ use super::board::{Finding, Step};
 use crate::{
     text,
     trouble::{Trouble, TroubleCode},
+    usage::grouped,
 };
 
 /// A question to the API that is asked when its turn comes, within the limit of a step.
@@ -64,19 +65,6 @@ fn limits(facts: &PlanFacts) -> String {
 /// Nine tenths are gone.
 fn nearly_used_up(facts: &PlanFacts) -> bool {
     matches!((facts.commands_used, facts.commands_a_month), (Some(used), Some(limit)) if used / 9 >= limit / 10)
-}
-
-/// 500000 becomes "500,000".
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 #[cfg(test)]

@@ -70,7 +70,8 @@ const pages = {
   "usage, without a limit": "page=usage&usage=paid",
   "usage, nothing yet": "page=usage&usage=empty",
   "other settings": "page=usage&press=What would&press=Keep a record",
-  "plan and prices": "page=usage&press=Plan and&press=Correct",
+  "plan and prices": "page=usage&press=Plan and",
+  "prices corrected": "page=settings&corrected&press=Prices",
   "a fleet": "page=usage&press=Plan a fleet&press=Reckon",
 };
 const schemes = { light: 1, dark: 0 };

@@ -100,6 +100,7 @@ export function backend(world: World = {}) {
     settings: () => (world.rotation ? settingsFor(made.settings, view.handover) : made.settings),
     rotation: () => rotation.view ?? view,
     rotation_receipts: () => receipts,
+    default_settings: () => made.settings,
     change_settings: ({ settings }) => settings,
     set_names: ({ me, peers }) => ({ ...made.settings, agents: { me, peers } }),
     usage: () => usageOf("busy", made.settings, Date.UTC(2026, 10, 25, 12)),

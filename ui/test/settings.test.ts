@@ -3,6 +3,7 @@ import { expect, test, vi } from "vitest";
 
 import App from "../src/App.svelte";
 import * as made from "../src/dev/setup";
+import { app } from "../src/lib/app.svelte";
 import { heartbeatCost } from "../src/lib/setup";
 import { backend, type World } from "./backend";
 
@@ -160,4 +161,81 @@ test("the connection is tested from the Link page, any time", async () => {
   await screen.findByText("May not publish on helios→chad");
   await fireEvent.click(button("Paste another address"));
   await waitFor(() => expect(world.of("guide_door")).toEqual([{ door: "paste" }]));
+});
+
+const refused = { code: "not_possible", message: "The disk is full.", remedy: "Make room." };
+
+const sent = (world: Awaited<ReturnType<typeof settings>>) =>
+  world.of("change_settings").at(-1)?.["settings"] as typeof made.settings | undefined;
+
+test("the plan and a limit of one's own are set beside the table", async () => {
+  const world = await settings("Prices and limits");
+  const plan = await screen.findByLabelText("Plan to reckon with");
+  await fireEvent.change(plan, { target: { value: "pay_as_you_go" } });
+  await waitFor(() => expect(sent(world)?.usage.plan).toBe("pay_as_you_go"));
+  const most = screen.getByLabelText("Commands a month and no more");
+  await fireEvent.input(most, { target: { value: "1.5" } });
+  await fireEvent.change(most);
+  screen.getByText("A whole number, or nothing.");
+  expect(world.of("change_settings")).toHaveLength(1);
+  await fireEvent.input(most, { target: { value: "1500000" } });
+  await fireEvent.change(most);
+  await waitFor(() => expect(sent(world)?.usage.most_commands).toBe(1_500_000));
+});
+
+test("a price is corrected, and stands there as corrected, with its date", async () => {
+  const world = await settings("Prices and limits");
+  await screen.findByText("Nothing is corrected: all of it is as it was built in.");
+  const free = screen.getByLabelText("Free: Commands a month, 0 for no limit");
+  expect(button("Save the table").disabled).toBe(true);
+  await fireEvent.input(free, { target: { value: "" } });
+  expect(button("Save the table").disabled).toBe(true);
+  expect(free.getAttribute("aria-invalid")).toBe("true");
+  await fireEvent.input(free, { target: { value: "600000" } });
+  await fireEvent.input(screen.getByLabelText("True in the month"), { target: { value: "2026-11" } });
+  await fireEvent.click(button("Save the table"));
+  await screen.findByRole("heading", { name: /as of November 2026$/ });
+  screen.getByText("2 values are corrected by you.");
+  expect(sent(world)?.usage.prices.free.commands).toBe(600_000);
+  expect(sent(world)?.usage.prices.fixed).toEqual(made.settings.usage.prices.fixed);
+  expect(button("Save the table").disabled).toBe(true);
+});
+
+test("each corrected value has a way back to the one that is built in", async () => {
+  const world = await settings("Prices and limits", { answers: { settings: () => made.correctedSettings } });
+  await screen.findByText("4 values are corrected by you.");
+  const free = screen.getByLabelText<HTMLInputElement>("Free: Commands a month, 0 for no limit");
+  const said = document.getElementById(free.getAttribute("aria-describedby")!);
+  expect(said?.textContent).toBe("Corrected; built in: 500,000");
+  await fireEvent.click(button("Back to it: Free: Commands a month, 500,000"));
+  expect(free.value).toBe("500000");
+  expect(document.activeElement).toBe(free);
+  expect(free.getAttribute("aria-describedby")).toBeNull();
+  await fireEvent.click(button("Leave it as it was"));
+  expect(free.value).toBe("600000");
+  await fireEvent.click(button("All as built in"));
+  await fireEvent.click(button("Save the table"));
+  await screen.findByText("Nothing is corrected: all of it is as it was built in.");
+  expect(sent(world)).toEqual(made.settings);
+});
+
+test("a table of prices that is refused stays written", async () => {
+  await settings("Prices and limits", { fails: { change_settings: refused } });
+  const base = await screen.findByLabelText<HTMLInputElement>("Fixed: A month, in any case, $");
+  await fireEvent.input(base, { target: { value: "12.5" } });
+  await fireEvent.click(button("Save the table"));
+  expect((await screen.findByRole("alert")).textContent).toContain("The disk is full.");
+  expect(base.isConnected).toBe(true);
+  expect(base.value).toBe("12.5");
+  expect(button("Save the table").disabled).toBe(false);
+});
+
+test("a section that was led to is not returned to by the rail", async () => {
+  backend({ place: { page: "settings", task: null } });
+  render(App);
+  await screen.findByRole("heading", { level: 1, name: "Settings" });
+  app.set("prices");
+  await fireEvent.click(button("Link"));
+  await fireEvent.click(button("Settings"));
+  expect(button("General").getAttribute("aria-current")).toBe("true");
 });

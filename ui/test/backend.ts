@@ -101,7 +101,8 @@ export function backend(world: World = {}) {
     rotation: () => rotation.view ?? view,
     rotation_receipts: () => receipts,
     default_settings: () => made.settings,
-    change_settings: ({ settings }) => settings,
+    // Over the wire comes another object, as from Rust.
+    change_settings: ({ settings }) => structuredClone(settings),
     set_names: ({ me, peers }) => ({ ...made.settings, agents: { me, peers } }),
     usage: () => usageOf("busy", made.settings, Date.UTC(2026, 10, 25, 12)),
     usage_what_if: ({ settings }) => whatIfOf(settings as WhatIf),

@@ -48,6 +48,31 @@ test("what is missing is said with its consequence, and the person decides", asy
   await waitFor(() => expect(world.of("rotation_begin")).toEqual([{ reason: "may_have_leaked" }]));
 });
 
+test("what is no longer missing after another look begins nothing by itself", async () => {
+  const world = await keys(made.views.usual, finds(made.warnedFindings));
+  await fireEvent.click(button("Rotate now"));
+  await screen.findByText("Before it is changed");
+  await world.tell({ type: "rotation", rotation: { ...made.views.usual, findings: made.goodFindings } });
+  const now = await screen.findByRole("button", { name: "Rotate now" });
+  expect(world.of("rotation_begin")).toEqual([]);
+  await fireEvent.click(now);
+  await waitFor(() => expect(world.of("rotation_begin")).toEqual([{ reason: "asked" }]));
+  expect(world.of("rotation_check")).toHaveLength(1);
+});
+
+test("a look that ends after the page was left begins nothing", async () => {
+  let found = (_: RotationView) => {};
+  const looks = new Promise<RotationView>((done) => (found = done));
+  const world = await keys(made.views.usual, { answers: { rotation_check: () => looks } });
+  await fireEvent.click(button("Rotate now"));
+  await fireEvent.click(button("Settings"));
+  await screen.findByRole("heading", { level: 1, name: "Settings" });
+  found({ ...made.views.usual, findings: made.goodFindings });
+  await looks;
+  await new Promise((done) => setTimeout(done));
+  expect(world.of("rotation_begin")).toEqual([]);
+});
+
 test("what bars it leaves no way on, and Escape leads back to the button", async () => {
   const world = await keys(made.views.usual, finds(made.barredFindings));
   await fireEvent.click(button("It may have leaked"));
@@ -172,6 +197,18 @@ test("the way to Helios is saved as it is chosen, with all the rest as it was", 
   expect(world.of("change_settings")[0]).toMatchObject({
     settings: { rotation: { handover: "command", helios_key: "", command: "" }, agents: { me: "chad" } },
   });
+});
+
+test("a command that is being written stays while another setting is saved", async () => {
+  const world = await keys(made.views.command);
+  const box = await screen.findByLabelText<HTMLInputElement>("The command");
+  await fireEvent.input(box, { target: { value: "other" } });
+  await fireEvent.click(screen.getByRole("radio", { name: "By a command of yours" }));
+  await fireEvent.change(screen.getByRole("radio", { name: "By a command of yours" }));
+  await screen.findByText("Saved");
+  expect(world.of("change_settings").length).toBeGreaterThan(0);
+  expect(box.value).toBe("other");
+  screen.getByText("until the change is saved");
 });
 
 test("a command is shown word by word before it is tried", async () => {

@@ -30,11 +30,23 @@ test("names are saved together, once they are sound and changed", async () => {
   expect(world.of("set_names")).toEqual([{ me: "sol", peers: ["helios"] }]);
 });
 
+test("names that are being written stay while another setting is saved", async () => {
+  const world = await settings("General");
+  const me = await screen.findByLabelText<HTMLInputElement>("The agent on this computer");
+  await fireEvent.input(me, { target: { value: "sol" } });
+  await fireEvent.click(screen.getByRole("switch", { name: /^Remind me/ }));
+  await screen.findByText("Saved");
+  expect(world.of("change_settings")).toHaveLength(1);
+  expect(me.isConnected).toBe(true);
+  expect(me.value).toBe("sol");
+});
+
 test("when the keys are due is chosen here", async () => {
   const world = await settings("General");
   await fireEvent.change(await screen.findByLabelText("The database’s key is due after"), {
     target: { value: "60" },
   });
+  await screen.findByText("Saved");
   await fireEvent.change(screen.getByLabelText("The other keys are due after"), { target: { value: "0" } });
   await waitFor(() => expect(world.of("change_settings")).toHaveLength(2));
   expect(world.of("change_settings")[1]).toMatchObject({

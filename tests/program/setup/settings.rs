@@ -121,7 +121,7 @@ async fn forget_everything_leaves_nothing() {
     }
     assert!(!window.text().await.contains(password(&address)));
     session.screenshot("forget-light");
-    let typed = "form input.word";
+    let typed = "form .word input";
     window.write(typed, "forge").await;
     let barred = "return document.querySelector('form button[type=submit]').disabled";
     assert_eq!(window.script(barred).await, true, "not before the whole word is typed");

@@ -242,6 +242,11 @@ test("a table of prices that is refused stays written", async () => {
   expect(button("Save the table").disabled).toBe(false);
 });
 
+test("what a sign of life costs is reckoned by the corrected table", async () => {
+  await settings("Connection", { answers: { settings: () => made.correctedSettings } });
+  await screen.findByText(/21,600 commands in 30 days, 3\.6 % of the 600,000 of the free plan/);
+});
+
 test("a section that was led to is not returned to by the rail", async () => {
   backend({ place: { page: "settings", task: null } });
   render(App);

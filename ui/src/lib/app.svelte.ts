@@ -57,7 +57,13 @@ class App {
           this.section = null;
       }
     });
-    const newest = ipc.list({ filter: "all", search: "", anchor: null, offset: 0, limit: 1 });
+    ipc.list({ filter: "all", search: "", anchor: null, offset: 0, limit: 1 }).then(
+      (page) => {
+        this.untouched = this.newest === null && page.total === 0;
+        this.newest ??= page.anchor;
+      },
+      () => {},
+    );
     const [snapshot, place, feed] = await Promise.all([
       ipc.getSnapshot(),
       ipc.opening(),
@@ -69,13 +75,6 @@ class App {
     this.place = place;
     if (place.page === "inbox" && place.task === null && guide.wanted(this.snapshot)) this.go("setup");
     if (this.feed.length === 0) this.feed = feed.slice(-FEED_KEPT);
-    newest.then(
-      (page) => {
-        this.untouched = this.newest === null && page.total === 0;
-        this.newest ??= page.anchor;
-      },
-      () => {},
-    );
     return stop;
   }
 

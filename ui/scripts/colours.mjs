@@ -60,6 +60,8 @@ const pages = {
   general: settings("General"),
   notifications: `${settings("Notifications")}&press=Quiet hours`,
   connection: settings("Connection"),
+  mailbox: settings("Mailbox"),
+  messages: settings("Messages"),
   security: `${settings("Security")}&press=Show what`,
   about: settings("About"),
   "usage, quiet": "page=usage&press=The same",

@@ -1,5 +1,5 @@
 import { fireEvent, render, screen, waitFor, within } from "@testing-library/svelte";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import App from "../src/App.svelte";
 import type { RotationView } from "../src/bindings/RotationView";
@@ -316,4 +316,29 @@ test("where they are users already, nothing is offered", async () => {
   none("Make them users");
   none("See whether this database can");
   screen.getByText(/The old and the new key work side by side/);
+});
+
+test("the receipts are read again when there is another one, not at every word of a change", async () => {
+  const world = await keys(made.views.usual);
+  await waitFor(() => expect(world.of("rotation_receipts")).toHaveLength(1));
+  await world.tell({ type: "rotation", rotation: structuredClone(made.views.usual) });
+  await world.tell({
+    type: "rotation",
+    rotation: { ...structuredClone(made.views.usual), words: "On its way." },
+  });
+  expect(world.of("rotation_receipts")).toHaveLength(1);
+  const last = { ...made.receipts[0]!, id: "another" };
+  await world.tell({ type: "rotation", rotation: { ...structuredClone(made.views.usual), last } });
+  await waitFor(() => expect(world.of("rotation_receipts")).toHaveLength(2));
+});
+
+test("what is asked is brought into sight once", async () => {
+  const scroll = vi.spyOn(Element.prototype, "scrollIntoView");
+  const world = await keys(made.views.address);
+  await screen.findByLabelText("The address");
+  const times = scroll.mock.calls.length;
+  expect(times).toBeGreaterThan(0);
+  await world.tell({ type: "rotation", rotation: structuredClone(made.views.address) });
+  await screen.findByLabelText("The address");
+  expect(scroll.mock.calls.length).toBe(times);
 });

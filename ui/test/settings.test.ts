@@ -247,6 +247,19 @@ test("what a sign of life costs is reckoned by the corrected table", async () =>
   await screen.findByText(/21,600 commands in 30 days, 3\.6 % of the 600,000 of the free plan/);
 });
 
+test("what was found of a repository is not said of another one", async () => {
+  const found = { private: true, login: "ada", reads: true, writes: true, findings: [] };
+  await settings("Mailbox", { answers: { check_mailbox: () => found } });
+  const repository = await screen.findByLabelText("Repository");
+  await fireEvent.input(repository, { target: { value: "ada/mailbox" } });
+  await fireEvent.input(screen.getByLabelText("Token"), { target: { value: "github_pat_1" } });
+  await fireEvent.click(button("Check it"));
+  await screen.findByRole("button", { name: "Use it as the mailbox" });
+  await fireEvent.input(repository, { target: { value: "ada/other" } });
+  expect(screen.queryByRole("button", { name: "Use it as the mailbox" })).toBeNull();
+  expect(screen.queryByText("The repository is private")).toBeNull();
+});
+
 test("a section that was led to is not returned to by the rail", async () => {
   backend({ place: { page: "settings", task: null } });
   render(App);

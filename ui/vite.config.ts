@@ -40,5 +40,7 @@ export default defineConfig(({ mode }) => ({
     include: ["test/**/*.test.ts"],
     setupFiles: ["test/setup.ts"],
     restoreMocks: true,
+    // Axe takes its time where the computer has other work too.
+    testTimeout: 30_000,
   },
 }));

@@ -60,6 +60,8 @@ const pages = {
   general: settings("General"),
   notifications: `${settings("Notifications")}&press=Quiet hours`,
   connection: settings("Connection"),
+  mailbox: settings("Mailbox"),
+  messages: settings("Messages"),
   security: `${settings("Security")}&press=Show what`,
   about: settings("About"),
   "usage, quiet": "page=usage&press=The same",
@@ -70,7 +72,8 @@ const pages = {
   "usage, without a limit": "page=usage&usage=paid",
   "usage, nothing yet": "page=usage&usage=empty",
   "other settings": "page=usage&press=What would&press=Keep a record",
-  "plan and prices": "page=usage&press=Plan and&press=Correct",
+  "plan and prices": "page=usage&press=Plan and",
+  "prices corrected": "page=settings&corrected&press=Prices",
   "a fleet": "page=usage&press=Plan a fleet&press=Reckon",
 };
 const schemes = { light: 1, dark: 0 };

@@ -100,7 +100,9 @@ export function backend(world: World = {}) {
     settings: () => (world.rotation ? settingsFor(made.settings, view.handover) : made.settings),
     rotation: () => rotation.view ?? view,
     rotation_receipts: () => receipts,
-    change_settings: ({ settings }) => settings,
+    default_settings: () => made.settings,
+    // Over the wire comes another object, as from Rust.
+    change_settings: ({ settings }) => structuredClone(settings),
     set_names: ({ me, peers }) => ({ ...made.settings, agents: { me, peers } }),
     usage: () => usageOf("busy", made.settings, Date.UTC(2026, 10, 25, 12)),
     usage_what_if: ({ settings }) => whatIfOf(settings as WhatIf),

@@ -65,17 +65,28 @@ test("the form of a new database has no fault that axe finds", async () => {
   expect(await violations(container)).toEqual([]);
 });
 
-test.each(["General", "Notifications", "Connection", "Security", "About"])(
-  "the settings' section %s has no fault that axe finds",
-  async (section) => {
-    const world: World = { place: { page: "settings", task: null } };
-    backend({ ...world, guide: made.guideOf("computer", { finished: true, account }) });
-    const { container } = render(App);
-    await fireEvent.click(await screen.findByRole("button", { name: section }));
-    if (section === "Security") {
-      await fireEvent.click(screen.getByRole("button", { name: /Show what/ }));
-      await screen.findByLabelText(/type the word/);
-    }
-    expect(await violations(container)).toEqual([]);
-  },
-);
+test.each([
+  "General",
+  "Notifications",
+  "Connection",
+  "Mailbox",
+  "Messages",
+  "Prices and limits",
+  "Security",
+  "About",
+])("the settings' section %s has no fault that axe finds", async (section) => {
+  const world: World = { place: { page: "settings", task: null } };
+  backend({ ...world, guide: made.guideOf("computer", { finished: true, account }) });
+  const { container } = render(App);
+  await fireEvent.click(await screen.findByRole("button", { name: section }));
+  if (section === "Security") {
+    await fireEvent.click(screen.getByRole("button", { name: /Show what/ }));
+    await screen.findByLabelText(/type the word/);
+  }
+  if (section === "Prices and limits") {
+    const base = await screen.findByLabelText("Fixed: A month, in any case, $");
+    await fireEvent.input(base, { target: { value: "12" } });
+    await screen.findByText("Corrected; built in: $10.00");
+  }
+  expect(await violations(container)).toEqual([]);
+});

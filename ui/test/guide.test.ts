@@ -215,7 +215,7 @@ test("the last step switches, tries a notification, and finishes", async () => {
   await press("Show one");
   await fireEvent.click(await screen.findByRole("button", { name: "No" }));
   await screen.findByText(/Do not disturb/);
-  await fireEvent.click(await screen.findByRole("switch", { name: /^Remind me every month/ }));
+  await fireEvent.click(await screen.findByRole("switch", { name: /^Remind me to change/ }));
   await waitFor(() => expect(world.of("change_settings")).toHaveLength(1));
   expect(world.of("change_settings")[0]).toMatchObject({ settings: { reminders: { rotate: false } } });
   await press("Finish");

@@ -139,3 +139,15 @@ test("a notification's task is opened", async () => {
   await world.tell({ type: "open", place: { page: "inbox", task: 10 } });
   await screen.findByRole("heading", { level: 2, name: world.rows[2]!.title });
 });
+
+test("another list does not bring back the task that was opened before", async () => {
+  const world = backend({ place: { page: "inbox", task: 3 } });
+  render(App);
+  await screen.findByRole("heading", { level: 2, name: world.rows[9]!.title });
+  await fireEvent.click((await options())[0]!);
+  await screen.findByRole("heading", { level: 2, name: world.rows[0]!.title });
+  await fireEvent.click(screen.getByRole("button", { name: "All" }));
+  await waitFor(() => expect(world.of("list").at(-1)).toMatchObject({ request: { filter: "all" } }));
+  await screen.findByRole("heading", { level: 2, name: world.rows[0]!.title });
+  expect(screen.queryByRole("heading", { level: 2, name: world.rows[9]!.title })).toBeNull();
+});

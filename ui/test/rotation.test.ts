@@ -1,5 +1,5 @@
 import { fireEvent, render, screen, waitFor, within } from "@testing-library/svelte";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import App from "../src/App.svelte";
 import type { RotationView } from "../src/bindings/RotationView";
@@ -46,6 +46,31 @@ test("what is missing is said with its consequence, and the person decides", asy
   expect(world.of("rotation_begin")).toEqual([]);
   await fireEvent.click(button("Rotate all the same"));
   await waitFor(() => expect(world.of("rotation_begin")).toEqual([{ reason: "may_have_leaked" }]));
+});
+
+test("what is no longer missing after another look begins nothing by itself", async () => {
+  const world = await keys(made.views.usual, finds(made.warnedFindings));
+  await fireEvent.click(button("Rotate now"));
+  await screen.findByText("Before it is changed");
+  await world.tell({ type: "rotation", rotation: { ...made.views.usual, findings: made.goodFindings } });
+  const now = await screen.findByRole("button", { name: "Rotate now" });
+  expect(world.of("rotation_begin")).toEqual([]);
+  await fireEvent.click(now);
+  await waitFor(() => expect(world.of("rotation_begin")).toEqual([{ reason: "asked" }]));
+  expect(world.of("rotation_check")).toHaveLength(1);
+});
+
+test("a look that ends after the page was left begins nothing", async () => {
+  let found = (_: RotationView) => {};
+  const looks = new Promise<RotationView>((done) => (found = done));
+  const world = await keys(made.views.usual, { answers: { rotation_check: () => looks } });
+  await fireEvent.click(button("Rotate now"));
+  await fireEvent.click(button("Settings"));
+  await screen.findByRole("heading", { level: 1, name: "Settings" });
+  found({ ...made.views.usual, findings: made.goodFindings });
+  await looks;
+  await new Promise((done) => setTimeout(done));
+  expect(world.of("rotation_begin")).toEqual([]);
 });
 
 test("what bars it leaves no way on, and Escape leads back to the button", async () => {
@@ -174,6 +199,18 @@ test("the way to Helios is saved as it is chosen, with all the rest as it was", 
   });
 });
 
+test("a command that is being written stays while another setting is saved", async () => {
+  const world = await keys(made.views.command);
+  const box = await screen.findByLabelText<HTMLInputElement>("The command");
+  await fireEvent.input(box, { target: { value: "other" } });
+  await fireEvent.click(screen.getByRole("radio", { name: "By a command of yours" }));
+  await fireEvent.change(screen.getByRole("radio", { name: "By a command of yours" }));
+  await screen.findByText("Saved");
+  expect(world.of("change_settings").length).toBeGreaterThan(0);
+  expect(box.value).toBe("other");
+  screen.getByText("until the change is saved");
+});
+
 test("a command is shown word by word before it is tried", async () => {
   const world = await keys(made.views.command);
   const list = await screen.findByRole("list", { name: /what will be run/ });
@@ -279,4 +316,29 @@ test("where they are users already, nothing is offered", async () => {
   none("Make them users");
   none("See whether this database can");
   screen.getByText(/The old and the new key work side by side/);
+});
+
+test("the receipts are read again when there is another one, not at every word of a change", async () => {
+  const world = await keys(made.views.usual);
+  await waitFor(() => expect(world.of("rotation_receipts")).toHaveLength(1));
+  await world.tell({ type: "rotation", rotation: structuredClone(made.views.usual) });
+  await world.tell({
+    type: "rotation",
+    rotation: { ...structuredClone(made.views.usual), words: "On its way." },
+  });
+  expect(world.of("rotation_receipts")).toHaveLength(1);
+  const last = { ...made.receipts[0]!, id: "another" };
+  await world.tell({ type: "rotation", rotation: { ...structuredClone(made.views.usual), last } });
+  await waitFor(() => expect(world.of("rotation_receipts")).toHaveLength(2));
+});
+
+test("what is asked is brought into sight once", async () => {
+  const scroll = vi.spyOn(Element.prototype, "scrollIntoView");
+  const world = await keys(made.views.address);
+  await screen.findByLabelText("The address");
+  const times = scroll.mock.calls.length;
+  expect(times).toBeGreaterThan(0);
+  await world.tell({ type: "rotation", rotation: structuredClone(made.views.address) });
+  await screen.findByLabelText("The address");
+  expect(scroll.mock.calls.length).toBe(times);
 });

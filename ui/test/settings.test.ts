@@ -3,6 +3,7 @@ import { expect, test, vi } from "vitest";
 
 import App from "../src/App.svelte";
 import * as made from "../src/dev/setup";
+import { app } from "../src/lib/app.svelte";
 import { heartbeatCost } from "../src/lib/setup";
 import { backend, type World } from "./backend";
 
@@ -29,11 +30,23 @@ test("names are saved together, once they are sound and changed", async () => {
   expect(world.of("set_names")).toEqual([{ me: "sol", peers: ["helios"] }]);
 });
 
+test("names that are being written stay while another setting is saved", async () => {
+  const world = await settings("General");
+  const me = await screen.findByLabelText<HTMLInputElement>("The agent on this computer");
+  await fireEvent.input(me, { target: { value: "sol" } });
+  await fireEvent.click(screen.getByRole("switch", { name: /^Remind me/ }));
+  await screen.findByText("Saved");
+  expect(world.of("change_settings")).toHaveLength(1);
+  expect(me.isConnected).toBe(true);
+  expect(me.value).toBe("sol");
+});
+
 test("when the keys are due is chosen here", async () => {
   const world = await settings("General");
   await fireEvent.change(await screen.findByLabelText("The database’s key is due after"), {
     target: { value: "60" },
   });
+  await screen.findByText("Saved");
   await fireEvent.change(screen.getByLabelText("The other keys are due after"), { target: { value: "0" } });
   await waitFor(() => expect(world.of("change_settings")).toHaveLength(2));
   expect(world.of("change_settings")[1]).toMatchObject({
@@ -160,4 +173,99 @@ test("the connection is tested from the Link page, any time", async () => {
   await screen.findByText("May not publish on helios→chad");
   await fireEvent.click(button("Paste another address"));
   await waitFor(() => expect(world.of("guide_door")).toEqual([{ door: "paste" }]));
+});
+
+const refused = { code: "not_possible", message: "The disk is full.", remedy: "Make room." };
+
+const sent = (world: Awaited<ReturnType<typeof settings>>) =>
+  world.of("change_settings").at(-1)?.["settings"] as typeof made.settings | undefined;
+
+test("the plan and a limit of one's own are set beside the table", async () => {
+  const world = await settings("Prices and limits");
+  const plan = await screen.findByLabelText("Plan to reckon with");
+  await fireEvent.change(plan, { target: { value: "pay_as_you_go" } });
+  await waitFor(() => expect(sent(world)?.usage.plan).toBe("pay_as_you_go"));
+  const most = screen.getByLabelText("Commands a month and no more");
+  await fireEvent.input(most, { target: { value: "1.5" } });
+  await fireEvent.change(most);
+  screen.getByText("A whole number, or nothing.");
+  expect(world.of("change_settings")).toHaveLength(1);
+  await fireEvent.input(most, { target: { value: "1500000" } });
+  await fireEvent.change(most);
+  await waitFor(() => expect(sent(world)?.usage.most_commands).toBe(1_500_000));
+});
+
+test("a price is corrected, and stands there as corrected, with its date", async () => {
+  const world = await settings("Prices and limits");
+  await screen.findByText("Nothing is corrected: all of it is as it was built in.");
+  const free = screen.getByLabelText("Free: Commands a month, 0 for no limit");
+  expect(button("Save the table").disabled).toBe(true);
+  await fireEvent.input(free, { target: { value: "" } });
+  expect(button("Save the table").disabled).toBe(true);
+  expect(free.getAttribute("aria-invalid")).toBe("true");
+  await fireEvent.input(free, { target: { value: "600000" } });
+  await fireEvent.input(screen.getByLabelText("True in the month"), { target: { value: "2026-11" } });
+  await fireEvent.click(button("Save the table"));
+  await screen.findByRole("heading", { name: /as of November 2026$/ });
+  screen.getByText("2 values are corrected by you.");
+  expect(sent(world)?.usage.prices.free.commands).toBe(600_000);
+  expect(sent(world)?.usage.prices.fixed).toEqual(made.settings.usage.prices.fixed);
+  expect(button("Save the table").disabled).toBe(true);
+});
+
+test("each corrected value has a way back to the one that is built in", async () => {
+  const world = await settings("Prices and limits", { answers: { settings: () => made.correctedSettings } });
+  await screen.findByText("4 values are corrected by you.");
+  const free = screen.getByLabelText<HTMLInputElement>("Free: Commands a month, 0 for no limit");
+  const said = document.getElementById(free.getAttribute("aria-describedby")!);
+  expect(said?.textContent).toBe("Corrected; built in: 500,000");
+  await fireEvent.click(button("Back to it: Free: Commands a month, 500,000"));
+  expect(free.value).toBe("500000");
+  expect(document.activeElement).toBe(free);
+  expect(free.getAttribute("aria-describedby")).toBeNull();
+  await fireEvent.click(button("Leave it as it was"));
+  expect(free.value).toBe("600000");
+  await fireEvent.click(button("All as built in"));
+  await fireEvent.click(button("Save the table"));
+  await screen.findByText("Nothing is corrected: all of it is as it was built in.");
+  expect(sent(world)).toEqual(made.settings);
+});
+
+test("a table of prices that is refused stays written", async () => {
+  await settings("Prices and limits", { fails: { change_settings: refused } });
+  const base = await screen.findByLabelText<HTMLInputElement>("Fixed: A month, in any case, $");
+  await fireEvent.input(base, { target: { value: "12.5" } });
+  await fireEvent.click(button("Save the table"));
+  expect((await screen.findByRole("alert")).textContent).toContain("The disk is full.");
+  expect(base.isConnected).toBe(true);
+  expect(base.value).toBe("12.5");
+  expect(button("Save the table").disabled).toBe(false);
+});
+
+test("what a sign of life costs is reckoned by the corrected table", async () => {
+  await settings("Connection", { answers: { settings: () => made.correctedSettings } });
+  await screen.findByText(/21,600 commands in 30 days, 3\.6 % of the 600,000 of the free plan/);
+});
+
+test("what was found of a repository is not said of another one", async () => {
+  const found = { private: true, login: "ada", reads: true, writes: true, findings: [] };
+  await settings("Mailbox", { answers: { check_mailbox: () => found } });
+  const repository = await screen.findByLabelText("Repository");
+  await fireEvent.input(repository, { target: { value: "ada/mailbox" } });
+  await fireEvent.input(screen.getByLabelText("Token"), { target: { value: "github_pat_1" } });
+  await fireEvent.click(button("Check it"));
+  await screen.findByRole("button", { name: "Use it as the mailbox" });
+  await fireEvent.input(repository, { target: { value: "ada/other" } });
+  expect(screen.queryByRole("button", { name: "Use it as the mailbox" })).toBeNull();
+  expect(screen.queryByText("The repository is private")).toBeNull();
+});
+
+test("a section that was led to is not returned to by the rail", async () => {
+  backend({ place: { page: "settings", task: null } });
+  render(App);
+  await screen.findByRole("heading", { level: 1, name: "Settings" });
+  app.set("prices");
+  await fireEvent.click(button("Link"));
+  await fireEvent.click(button("Settings"));
+  expect(button("General").getAttribute("aria-current")).toBe("true");
 });

@@ -43,6 +43,7 @@ afterEach(async () => {
   guide.view = null;
   rotation.view = null;
   app.place = { page: "inbox", task: null };
+  app.section = null;
   app.feed = [];
   app.said = [];
   app.newest = null;

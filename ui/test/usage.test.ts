@@ -211,37 +211,19 @@ test("the slowing is switched where it says what it does", async () => {
   await waitFor(() => expect(world.of("usage").length).toBeGreaterThan(1));
 });
 
-test("plan, limit and prices are put right", async () => {
+test("the table of prices is read here, and corrected in the settings", async () => {
   const world = await usage("busy", "Plan and prices");
-  const sent = () => world.of("change_settings").at(-1)?.["settings"] as typeof made.settings | undefined;
-  const plan = await screen.findByLabelText("Plan to reckon with");
-  await fireEvent.change(plan, { target: { value: "pay_as_you_go" } });
-  await waitFor(() => expect(sent()?.usage.plan).toBe("pay_as_you_go"));
-  const most = screen.getByLabelText("Commands a month and no more");
-  await fireEvent.input(most, { target: { value: "1500000" } });
-  await fireEvent.change(most);
-  await waitFor(() => expect(sent()?.usage.most_commands).toBe(1_500_000));
-  await fireEvent.click(button("Correct this table"));
-  const free = await screen.findByLabelText("Free: Commands a month, 0 for no limit");
-  await fireEvent.input(free, { target: { value: "" } });
-  expect(button("Save the table").disabled).toBe(true);
-  await fireEvent.input(free, { target: { value: "600000" } });
-  await fireEvent.input(screen.getByLabelText("True in the month"), { target: { value: "2026-11" } });
-  await fireEvent.click(button("Save the table"));
-  await screen.findByText(/as of November 2026/);
-  expect(sent()?.usage.prices.free.commands).toBe(600_000);
-  expect(sent()?.usage.prices.fixed).toEqual(made.settings.usage.prices.fixed);
-});
-
-test("a table of prices that is refused stays written", async () => {
-  await usage("busy", "Plan and prices", { fails: { change_settings: refused } });
-  await fireEvent.click(await screen.findByRole("button", { name: "Correct this table" }));
-  const base = await screen.findByLabelText<HTMLInputElement>("Fixed: A month, in any case, $");
-  await fireEvent.input(base, { target: { value: "12.5" } });
-  await fireEvent.click(button("Save the table"));
-  expect((await screen.findByRole("alert")).textContent).toContain("The disk is full.");
-  expect(base.isConnected).toBe(true);
-  expect(base.value).toBe("12.5");
+  const prices = await screen.findByRole("region", { name: /^What the plans allow.* as of August 2026$/ });
+  expect(within(prices).getByRole("row", { name: /^Commands a month/ }).textContent).toMatch(
+    /500,000.*no limit/s,
+  );
+  expect(within(prices).queryAllByRole("spinbutton")).toEqual([]);
+  await fireEvent.click(within(prices).getByRole("button", { name: "Correct in Settings" }));
+  const part = await screen.findByRole("region", { name: "Prices and limits" });
+  expect(document.activeElement).toBe(part);
+  expect(button("Prices and limits").getAttribute("aria-current")).toBe("true");
+  await within(part).findByLabelText("Free: Commands a month, 0 for no limit");
+  expect(world.of("change_settings")).toEqual([]);
 });
 
 test("a fleet is planned as one writes, and nothing unsound is asked", async () => {

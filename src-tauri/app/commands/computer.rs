@@ -17,6 +17,11 @@ pub(crate) async fn settings(engine: State<'_, Engine>) -> Result<Settings, Trou
 }
 
 #[tauri::command]
+pub(crate) async fn default_settings() -> Result<Settings, Trouble> {
+    Ok(Settings::default())
+}
+
+#[tauri::command]
 pub(crate) async fn change_settings(engine: State<'_, Engine>, settings: Settings) -> Result<Settings, Trouble> {
     engine.change_settings(settings).await
 }

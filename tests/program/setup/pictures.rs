@@ -112,10 +112,10 @@ async fn every_step(dark: bool, twice: bool) {
     window.says("Nothing open").await;
     album.take("7-inbox").await;
     window.press("Settings").await;
-    for section in ["General", "Notifications", "Connection", "Security", "About"] {
+    for section in ["General", "Notifications", "Connection", "Prices and limits", "Security", "About"] {
         window.press(section).await;
-        window.element(&format!("section[aria-label={section}] .card")).await;
-        album.take(&format!("8-settings-{}", section.to_lowercase())).await;
+        window.element(&format!("section[aria-label='{section}'] .card")).await;
+        album.take(&format!("8-settings-{}", section.to_lowercase().replace(' ', "-"))).await;
     }
     album.window.ends_by(Signal::TERM).await;
 }

@@ -39,6 +39,35 @@ async fn what_is_set_is_in_force_at_once_and_written_down() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_price_is_corrected_in_the_settings_and_goes_back_to_the_one_built_in() {
+    let (_world, address, start) = secure_world().await;
+    let session = Session::start(Options { keychain: Keychain::Holding(address), ..Options::default() }).await;
+    let window = session.window(&start).await;
+    session.tray().shows("Connected").await;
+    window.press("Usage").await;
+    window.press("Plan and prices").await;
+    window.says("as of August 2026").await;
+    window.press("Correct in Settings").await;
+    let commands = "input[aria-label^='Free: Commands a month']";
+    window.says("Nothing is corrected").await;
+    window.clear(commands).await;
+    window.write(commands, "600000").await;
+    window.press("Save the table").await;
+    holds("it is written", LIMIT, async || config(&session).contains("commands = 600000")).await;
+    window.says("1 value is corrected by you.").await;
+    window.press("Usage").await;
+    window.press("Plan and prices").await;
+    window.says("600,000").await;
+
+    window.press("Correct in Settings").await;
+    window.press("Back to it").await;
+    window.press("Save the table").await;
+    holds("it is not in the file any more", LIMIT, async || !config(&session).contains("600000")).await;
+    window.says("Nothing is corrected").await;
+    window.ends_by(Signal::TERM).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn names_that_are_changed_change_the_channels() {
     let (mut world, address, start) = secure_world().await;
     let session = Session::start(Options { keychain: Keychain::Empty, ..Options::default() }).await;
@@ -92,7 +121,7 @@ async fn forget_everything_leaves_nothing() {
     }
     assert!(!window.text().await.contains(password(&address)));
     session.screenshot("forget-light");
-    let typed = "form input.word";
+    let typed = "form .word input";
     window.write(typed, "forge").await;
     let barred = "return document.querySelector('form button[type=submit]').disabled";
     assert_eq!(window.script(barred).await, true, "not before the whole word is typed");

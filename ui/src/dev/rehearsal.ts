@@ -3,7 +3,7 @@
  *
  * `?page=setup&step=test&case=bad` begins at a step; `case` chooses what happens there: `good` (or none), `partly`,
  * `bad`, `running`, `found`, `locked` (keychain), `session`, `account`, `empty`, `making`, `unmade`, `lent`, `heard`,
- * `local`. `fails=keep_address,kit` lets commands fail.
+ * `local`. `fails=keep_address,kit` lets commands fail; with `corrected` the person has corrected prices.
  */
 import type { Door } from "../bindings/Door";
 import type { Check } from "../bindings/Check";
@@ -81,7 +81,7 @@ export function rehearsal(
 ) {
   const what = query.get("case") ?? "good";
   let view = begin(query);
-  let settings: Settings = fit(made.settings);
+  let settings: Settings = fit(query.has("corrected") ? made.correctedSettings : made.settings);
   let computer = { ...made.computer };
 
   const set = (change: Partial<GuideView>): GuideView => {
@@ -161,6 +161,7 @@ export function rehearsal(
       return set({ ping: { state: "asked" } });
     },
     settings: () => settings,
+    default_settings: () => made.settings,
     change_settings: ({ settings: wanted }) => (settings = wanted as Settings),
     usage: () => usageOf((query.get("usage") ?? "quiet") as Case, settings),
     usage_what_if: ({ settings: wanted }) =>

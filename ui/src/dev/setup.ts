@@ -319,6 +319,22 @@ export const settings: Settings = {
   },
 };
 
+const { prices } = settings.usage;
+
+/** The same, with some of the prices corrected. */
+export const correctedSettings: Settings = {
+  ...settings,
+  usage: {
+    ...settings.usage,
+    prices: {
+      ...prices,
+      as_of: "2026-10",
+      free: { ...prices.free, commands: 600_000 },
+      fixed: { ...prices.fixed, base: 12.5, per_gb_bandwidth: 0.1 },
+    },
+  },
+};
+
 export const computer: ComputerView = {
   autostart: true,
   autostart_trouble: null,

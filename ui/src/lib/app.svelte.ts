@@ -10,9 +10,15 @@ import { rotation } from "./rotation.svelte";
 /** Lines the live feed keeps. */
 export const FEED_KEPT = 200;
 
+/** The sections of the settings. */
+export type SettingsSection =
+  "general" | "notifications" | "connection" | "mailbox" | "messages" | "prices" | "security" | "about";
+
 class App {
   snapshot = $state.raw<Snapshot | null>(null);
   place = $state.raw<Place>({ page: "inbox", task: null });
+  /** The section of the settings to which a button elsewhere has led; none where it led to the page as such. */
+  section = $state<SettingsSection | null>(null);
   feed = $state.raw<FeedItem[]>([]);
   /** Troubles with something a person just asked for here. */
   said = $state.raw<Trouble[]>([]);
@@ -48,9 +54,16 @@ class App {
           break;
         case "open":
           this.place = event.place;
+          this.section = null;
       }
     });
-    const newest = ipc.list({ filter: "all", search: "", anchor: null, offset: 0, limit: 1 });
+    ipc.list({ filter: "all", search: "", anchor: null, offset: 0, limit: 1 }).then(
+      (page) => {
+        this.untouched = this.newest === null && page.total === 0;
+        this.newest ??= page.anchor;
+      },
+      () => {},
+    );
     const [snapshot, place, feed] = await Promise.all([
       ipc.getSnapshot(),
       ipc.opening(),
@@ -62,13 +75,6 @@ class App {
     this.place = place;
     if (place.page === "inbox" && place.task === null && guide.wanted(this.snapshot)) this.go("setup");
     if (this.feed.length === 0) this.feed = feed.slice(-FEED_KEPT);
-    newest.then(
-      (page) => {
-        this.untouched = this.newest === null && page.total === 0;
-        this.newest ??= page.anchor;
-      },
-      () => {},
-    );
     return stop;
   }
 
@@ -90,6 +96,13 @@ class App {
 
   go(page: Place["page"]): void {
     this.place = { page, task: null };
+    this.section = null;
+  }
+
+  /** To a section of the settings. */
+  set(section: SettingsSection): void {
+    this.go("settings");
+    this.section = section;
   }
 }
 

@@ -18,6 +18,9 @@ export type Piece = { part: Part; from: number; to: number };
 /** A point of the line: so much was used when so many days had passed. */
 export type Point = { days: number; amount: number };
 
+/** Where a plot stands: how wide it is with all, and what of that is beside the plot itself. */
+export type Frame = { width: number; left: number; right: number };
+
 /** A round number that is at least as much, for the top of a scale. */
 export function roundAbove(amount: number): number {
   if (amount <= 10) return 10;

@@ -100,6 +100,8 @@ export const copyKit = (part: KitPart) => invoke<number>("copy_kit", { part });
 export const pingHelios = () => invoke<GuideView>("ping_helios");
 
 export const settings = () => invoke<Settings>("settings");
+/** As they are built in. */
+export const defaultSettings = () => invoke<Settings>("default_settings");
 export const changeSettings = (settings: Settings) => invoke<Settings>("change_settings", { settings });
 export const computer = () => invoke<ComputerView>("computer");
 export const setAutostart = (on: boolean) => invoke<ComputerView>("set_autostart", { on });

@@ -114,9 +114,6 @@ export function verdictOf(checks: readonly Check[], testing: boolean): Verdict {
   return failed.some((check) => ground[check.kind]) ? "bad" : "partly";
 }
 
-/** What the free plan allows in a month. */
-export const FREE_COMMANDS = 500_000;
-
 const MONTH_SECONDS = 30 * 24 * 60 * 60;
 
 /** What a sign of life every so many seconds costs in thirty days, in commands. */

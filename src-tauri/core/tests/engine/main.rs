@@ -2,8 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+#[cfg(target_os = "linux")]
+mod keychain;
 mod mailbox;
 mod records;
+#[cfg(target_os = "linux")]
+#[path = "../credentials/session.rs"]
+#[allow(dead_code, reason = "the keychain's own tests do more with it")]
+mod session;
 mod world;
 
 use std::time::Duration;

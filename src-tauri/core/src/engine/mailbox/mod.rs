@@ -21,7 +21,7 @@ use url::Url;
 pub(super) use self::start::{Around, start};
 use self::{judge::judge, letters::Letters};
 use crate::{
-    credentials::{Item, Keychain},
+    credentials::{Item, Keychain, KeychainError},
     guide::Keep,
     mailbox::{self, FindingKind, Inspection, Mailbox, MailboxState, MailboxStatus, Repository, Tuning},
     message::{Millis, Names},
@@ -175,11 +175,11 @@ impl Mailroom {
         Ok((name, found))
     }
 
-    /// Forgets the token, also in the keychain.
+    /// Forgets the token, also in the keychain. One may be there that was never read, or not replaced.
     pub(super) async fn forget(&self) -> Result<(), Trouble> {
-        let kept = lock(&self.token).as_ref().and_then(|held| held.kept);
-        if kept == Some(Keep::Keychain) {
-            self.means.keychain.delete(Item::GitHub).await?;
+        match self.means.keychain.delete(Item::GitHub).await {
+            Ok(()) | Err(KeychainError::Missing) => {}
+            Err(error) => return Err(error.into()),
         }
         *lock(&self.token) = None;
         self.say(None);

@@ -210,7 +210,8 @@ impl Mailroom {
         self.changed.send_modify(|count| *count += 1);
     }
 
-    /// The token to be used for that repository: the one given, else the one known, else the one offered with it.
+    /// The token to be used for that repository: the one given, else the one offered with it, else the one known, which
+    /// may be another repository's.
     fn token_for(&self, repository: &Repository, given: Option<SecretString>) -> Result<SecretString, Trouble> {
         let offered = || {
             let offer = self.means.offered.as_ref()?;

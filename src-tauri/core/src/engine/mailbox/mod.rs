@@ -172,6 +172,8 @@ impl Mailroom {
         let plan = mailbox::Plan { api, repository, token: token.clone(), allowed: Vec::new(), names };
         mailbox::prepare(plan, tuning).await?;
         self.hold(token).await;
+        // What was wrong is mended, even where neither the token nor the settings are others than before.
+        self.means.mailbox.poll_now();
         Ok((name, found))
     }
 

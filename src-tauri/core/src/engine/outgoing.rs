@@ -193,7 +193,7 @@ impl Outgoing {
         for (receipt, answer) in due.into_iter().zip(answers) {
             match outcome(answer, own_ears(names, &receipt.channel)) {
                 Some(sent) if !stuck => {
-                    if sent == Sent::Unheard {
+                    if sent.may_be_heard() {
                         unheard.insert(receipt.peer.clone());
                     }
                     given.push((receipt, sent));
@@ -228,7 +228,7 @@ impl Outgoing {
                 stuck = true;
                 continue;
             };
-            if sent == Sent::Unheard
+            if sent.may_be_heard()
                 && let Some(peer) = names.receiver(&letter.channel)
             {
                 unheard.insert(peer.to_owned());
@@ -298,6 +298,7 @@ fn outcome(answer: Result<Published, PublishFailed>, own_ears: u64) -> Option<Se
         Ok(Published { heard, .. }) if heard <= own_ears => Some(Sent::Unheard),
         Ok(_) => Some(Sent::Heard),
         Err(PublishFailed::Refused(trouble)) => Some(Sent::Refused(trouble.message)),
+        Err(PublishFailed::Failed(trouble)) => Some(Sent::Failed(trouble.message)),
         // One that may have been sent goes out again with the same id: whoever heard it can tell.
         Err(PublishFailed::NotConnected | PublishFailed::Unknown | PublishFailed::Limited(_)) => None,
     }

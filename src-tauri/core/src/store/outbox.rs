@@ -52,8 +52,17 @@ pub enum Sent {
     Heard,
     /// Nobody listened.
     Unheard,
+    /// The server did not take it, for a reason that may pass.
+    Failed(String),
     /// It will never be taken, for this reason.
     Refused(String),
+}
+
+impl Sent {
+    /// Does it go out once more when its peer is heard?
+    pub(crate) fn may_be_heard(&self) -> bool {
+        matches!(self, Self::Unheard | Self::Failed(_))
+    }
 }
 
 /// A message to be written into the outbox.
@@ -209,6 +218,7 @@ pub(crate) fn sent(connection: &mut Connection, outcomes: &[(i64, Sent)], now: M
     for (seq, outcome) in outcomes {
         let (state, refusal) = match outcome {
             Sent::Unheard => (1, None),
+            Sent::Failed(why) => (1, Some(why)),
             Sent::Heard => (2, None),
             Sent::Refused(why) => (3, Some(why)),
         };

@@ -170,15 +170,16 @@ pub(crate) fn waiting(connection: &Connection, most: u32, only_needed: bool) -> 
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// The next message that waits and can go by the mailbox. Neither receipts nor answers to pings can: handled comments are
+/// The next message that waits and can go by the mailbox, on another channel than those `aside`. Neither receipts nor answers to pings can: handled comments are
 /// marked there, and nobody waits for a ping's answer that long.
-pub(crate) fn to_mail(connection: &Connection) -> Result<Option<Mailing>, StoreError> {
+pub(crate) fn to_mail(connection: &Connection, aside: &[String]) -> Result<Option<Mailing>, StoreError> {
     let found = connection
         .prepare_cached(
             "SELECT seq, channel, kind, payload, id, mailbox FROM outbox
-             WHERE state = 0 AND mailbox <= ?1 AND coalesce(status, 0) <> 1 AND kind <> 'pong' ORDER BY seq LIMIT 1",
+             WHERE state = 0 AND mailbox <= ?1 AND coalesce(status, 0) <> 1 AND kind <> 'pong'
+             AND channel NOT IN (SELECT value FROM json_each(?2)) ORDER BY seq LIMIT 1",
         )?
-        .query_row([PERHAPS_MAILED], |row| {
+        .query_row(params![PERHAPS_MAILED, serde_json::json!(aside).to_string()], |row| {
             Ok(Mailing {
                 waiting: Waiting { seq: row.get(0)?, channel: row.get(1)?, kind: row.get(2)?, payload: row.get(3)? },
                 id: row.get(4)?,

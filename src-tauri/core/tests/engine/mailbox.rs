@@ -69,6 +69,26 @@ impl Scene {
         scene
     }
 
+    /// With Redis gone and these tasks, each from somebody else, left in the mailbox; gives their rows.
+    async fn without_redis(senders: &[&str]) -> (Self, Vec<i64>) {
+        let mut scene = Self::with_mailbox().await;
+        scene.redis.kill().await.unwrap();
+        for sender in senders {
+            let task = json!({"from": sender, "type": "task", "id": sender, "data": {"title": sender}});
+            scene.leave(scene.github.login(), &task);
+        }
+        scene.until(|state| state.condition == Condition::ViaGithub).await;
+        let rows = scene.rows(senders.len()).await;
+        let of = |sender: &&str| rows.iter().find(|row| row.title == *sender).unwrap().seq;
+        let tasks = senders.iter().map(of).collect();
+        (scene, tasks)
+    }
+
+    /// How many comments GitHub did not take.
+    fn refused(&self) -> usize {
+        self.github.seen().iter().filter(|seen| seen.method == "POST" && seen.status == 403).count()
+    }
+
     async fn until(&self, wanted: impl Fn(&Snapshot) -> bool) {
         let found = timeout(LIMIT, self.changes(wanted)).await;
         assert!(found.is_ok(), "{:#?}", self.engine.snapshot());
@@ -179,6 +199,37 @@ async fn messages_go_by_github_while_redis_is_away_and_none_comes_twice() {
     let shown = scene.screen.shown.borrow().clone();
     assert_eq!(shown.iter().filter(|one| one.title == "by github").count(), 1, "{shown:?}");
     assert!(shown.iter().all(|one| !one.title.contains("stranger")), "{shown:?}");
+    scene.engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_network_the_hours_requests_are_not_used_up() {
+    let (mut scene, tasks) = Scene::without_redis(&["helios"]).await;
+    scene.way = None;
+    let before = scene.engine.snapshot().mailbox.counted_last_hour;
+    scene.engine.reply(tasks[0], ReplyStatus::Done, "").await.unwrap();
+    // Looks fail as well, less and less often.
+    let used_up = timeout(Duration::from_secs(5), scene.changes(|state| state.mailbox.counted_last_hour > before + 12));
+    assert!(used_up.await.is_err(), "{:?}", scene.engine.snapshot().mailbox);
+    assert!(scene.engine.snapshot().mailbox.counted_last_hour > before, "it was tried");
+    scene.engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_issue_that_is_locked_holds_up_no_other_and_is_left_alone_until_somebody_asks() {
+    let (scene, tasks) = Scene::without_redis(&["helios", "apollo"]).await;
+    let issue = scene.github.issue("heliograph: chad→helios").unwrap();
+    assert!(scene.github.lock_issue(issue, true));
+    for task in tasks {
+        scene.engine.reply(task, ReplyStatus::Done, "").await.unwrap();
+    }
+    assert_eq!(scene.left("chad→apollo", 1).await[0]["data"]["status"], "done");
+    assert_eq!(scene.refused(), 1);
+    scene.github.lock_issue(issue, false);
+    scene.engine.reconnect();
+    scene.left("chad→helios", 1).await;
+    assert_eq!(scene.refused(), 1);
+    scene.until(|state| state.link.waiting_to_send == 0).await;
     scene.engine.stop().await;
 }
 

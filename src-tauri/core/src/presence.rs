@@ -90,6 +90,17 @@ impl Roster {
         self.listening_since.is_some()
     }
 
+    /// The clock shows `now`: what seems to lie ahead was before it was set back, and counts as just now.
+    pub fn clock(&mut self, now: Millis) {
+        for agent in self.agents.values_mut() {
+            // Whoever was not heard since we listen is not made to seem so.
+            let since = agent.last_heard >= self.listening_since;
+            agent.last_heard = agent.last_heard.map(|at| at.min(now - i64::from(!since)));
+            agent.last_heartbeat = agent.last_heartbeat.filter(|&at| at <= now);
+        }
+        self.listening_since = self.listening_since.map(|at| at.min(now));
+    }
+
     /// An agent said something.
     pub fn heard(&mut self, name: &str, heartbeat: bool, at: Millis) {
         if !self.agents.contains_key(name) {
@@ -234,6 +245,27 @@ mod tests {
         roster.heard("helios", true, 901_000);
         roster.heard("helios", true, 906_000);
         assert_eq!(roster.view(&[], 906_000)[0].interval_s, Some(5));
+    }
+
+    #[test]
+    fn a_clock_set_back_delays_silence_by_no_more_than_three_intervals() {
+        let mut roster = Roster::default();
+        let (now, earlier) = (7_200_000, 3_600_000);
+        roster.listening(now);
+        roster.recall("apollo", now - 1, Some(10));
+        roster.recall("athena", earlier - 1, Some(10));
+        for beat in 1..4 {
+            roster.heard("helios", true, now + beat * 10_000);
+        }
+        roster.clock(earlier);
+        let view = roster.view(&["helios".into()], earlier);
+        assert_eq!((view[0].presence, view[0].last_heard), (Presence::Alive, Some(earlier)));
+        assert_eq!((view[1].presence, view[2].presence), (Presence::Unknown, Presence::Unknown));
+        assert_eq!(roster.next_silence(&["helios".into()], earlier), Some(earlier + 30_000));
+        roster.clock(earlier + 30_000);
+        assert_eq!(presence(&roster, earlier + 30_000), Presence::Silent);
+        roster.heard("helios", true, earlier + 40_000);
+        assert_eq!(roster.view(&[], earlier + 40_000)[2].interval_s, Some(10), "the jump is no interval");
     }
 
     proptest! {

@@ -60,7 +60,8 @@ pub(super) async fn decide(
     desktop: mpsc::Sender<Showing>,
 ) {
     loop {
-        let next = policy.next_tick().map(|at| Duration::from_millis(u64::try_from(at - now()).unwrap_or(0)));
+        let at = now();
+        let next = policy.next_tick(at).map(|next| Duration::from_millis(u64::try_from(next - at).unwrap_or(0)));
         let show = tokio::select! {
             Some(said) = said.recv() => obey(&mut policy, said, &desktop),
             changed = settings.changed() => {

@@ -1,20 +1,22 @@
 //! What goes out: receipts and what waits in the outbox, in order, whenever the link is up.
 
+mod ways;
+
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 use tokio::{
     sync::watch,
-    time::{Instant, sleep, sleep_until, timeout},
+    time::{Instant, sleep_until, timeout, timeout_at},
 };
 
+use self::ways::{Waits, Ways};
 use super::{
     board::Board,
     event::{Direction, FeedItem},
-    mailbox::is_open,
 };
 use crate::{
-    link::{Link, LinkState, PublishFailed, Published, Status},
+    link::{Link, PublishFailed, Published},
     mailbox::{Mailbox, Post, PostFailed},
     message::{Names, now, summarise},
     settings::Settings,
@@ -33,12 +35,6 @@ const FLOOD: i64 = 1_000;
 /// A flood is over when nothing has come for so long; receipts are not put off longer than the second.
 const QUIET: Duration = Duration::from_millis(300);
 const PUT_OFF: Duration = Duration::from_secs(5);
-
-/// After GitHub did not answer as it should, so long before the next try.
-const LATER: Duration = Duration::from_secs(20);
-
-/// After the service took no more, or the store failed, so long before the next try.
-const REST: Duration = Duration::from_secs(1);
 
 pub(super) struct Outgoing {
     /// May change while we run; looked at once a turn.
@@ -59,49 +55,58 @@ enum Turn {
     Empty,
     /// There may be more.
     More,
-    /// It goes no further for now.
+    /// The service takes no more for now.
     Stuck,
-    /// It goes no further before then, unless something changes.
+    /// It goes no further before then.
     Until(Instant),
 }
 
 impl Outgoing {
     pub(super) async fn run(self) {
         let mut inbox = self.store.inbox();
-        let mut status = self.link.status();
         let mut hearing = self.board.hearing();
-        let mut away = self.away.clone();
-        let mut mailbox = self.mailbox.status();
+        let mut ways = Ways { link: self.link.status(), away: self.away.clone(), mailbox: self.mailbox.status() };
+        let mut waits = Waits::default();
         let mut saving = self.saving.clone();
         let mut unheard = self.unheard().await;
         let mut receipts_from = 0;
         loop {
             self.revive(&mut unheard).await;
-            let turn = if connected(&status) {
+            let standing = ways.look();
+            waits.look(standing, Instant::now());
+            let turn = if standing.connected {
                 self.let_a_flood_pass(&mut inbox, receipts_from).await;
                 self.turn(&mut unheard, &mut receipts_from).await
-            } else if *away.borrow_and_update() && is_open(&mailbox.borrow_and_update()) {
-                self.leave_waiting(&mut unheard).await
+            } else if standing.away && standing.open {
+                self.leave_waiting(&mut unheard, &mut waits).await
             } else {
                 Ok(Turn::Empty)
             };
-            let mut again = None;
-            match turn {
+            let now = Instant::now();
+            let until = match turn {
                 Ok(Turn::More) => continue,
-                Ok(Turn::Empty) => {}
-                Ok(Turn::Stuck) => sleep(REST).await,
-                Ok(Turn::Until(at)) => again = Some(at),
+                Ok(Turn::Empty) => {
+                    waits.rested();
+                    None
+                }
+                Ok(Turn::Stuck) => Some(waits.rest(now)),
+                Ok(Turn::Until(at)) => Some(at),
                 Err(trouble) => {
                     tracing::warn!("the outbox waits: {trouble}");
-                    sleep(REST).await;
+                    Some(waits.rest(now))
                 }
+            };
+            if let Some(until) = until {
+                if timeout_at(until, ways.stand_otherwise(standing)).await == Ok(true) {
+                    return;
+                }
+                continue;
             }
+            let again = waits.aside_until();
             let gone = tokio::select! {
                 changed = inbox.changed() => changed.is_err(),
-                changed = status.changed() => changed.is_err(),
+                gone = ways.changed() => gone,
                 changed = hearing.changed() => changed.is_err(),
-                changed = away.changed() => changed.is_err(),
-                changed = mailbox.changed() => changed.is_err(),
                 changed = saving.changed() => changed.is_err(),
                 () = sleep_until(again.unwrap_or_else(Instant::now)), if again.is_some() => false,
             };
@@ -147,9 +152,9 @@ impl Outgoing {
         let receipts = self.give_receipts(&names, unheard, receipts_from).await?;
         let letters = self.send_waiting(&names, unheard).await?;
         Ok(match (receipts, letters) {
-            (Turn::Stuck | Turn::Until(_), _) | (_, Turn::Stuck | Turn::Until(_)) => Turn::Stuck,
             (Turn::Empty, Turn::Empty) => Turn::Empty,
-            _ => Turn::More,
+            (Turn::Empty | Turn::More, Turn::Empty | Turn::More) => Turn::More,
+            _ => Turn::Stuck,
         })
     }
 
@@ -193,7 +198,7 @@ impl Outgoing {
         for (receipt, answer) in due.into_iter().zip(answers) {
             match outcome(answer, own_ears(names, &receipt.channel)) {
                 Some(sent) if !stuck => {
-                    if sent == Sent::Unheard {
+                    if sent.may_be_heard() {
                         unheard.insert(receipt.peer.clone());
                     }
                     given.push((receipt, sent));
@@ -228,7 +233,7 @@ impl Outgoing {
                 stuck = true;
                 continue;
             };
-            if sent == Sent::Unheard
+            if sent.may_be_heard()
                 && let Some(peer) = names.receiver(&letter.channel)
             {
                 unheard.insert(peer.to_owned());
@@ -250,8 +255,12 @@ impl Outgoing {
     }
 
     /// Leaves what waits in the mailbox, one after the other.
-    async fn leave_waiting(&self, unheard: &mut HashSet<String>) -> Result<Turn, Trouble> {
-        let Some(Mailing { waiting, id, perhaps_left }) = self.store.to_mail().await? else { return Ok(Turn::Empty) };
+    async fn leave_waiting(&self, unheard: &mut HashSet<String>, waits: &mut Waits) -> Result<Turn, Trouble> {
+        if let Some(at) = waits.mail_from() {
+            return Ok(Turn::Until(at));
+        }
+        let next = self.store.to_mail(waits.aside()).await?;
+        let Some(Mailing { waiting, id, perhaps_left }) = next else { return Ok(Turn::Empty) };
         // Should the power fail now, it is looked for there before it is left once more.
         self.store.mailed(waiting.seq, Mailed::Begun, now()).await?;
         let post = Post {
@@ -263,6 +272,7 @@ impl Outgoing {
         let cannot = |why: String| self.store.mailed(waiting.seq, Mailed::Cannot(why), now());
         match self.mailbox.post(post).await {
             Ok(_) => {
+                waits.left();
                 self.store.mailed(waiting.seq, Mailed::Left, now()).await?;
                 let names = self.settings.borrow().names();
                 unheard.extend(names.receiver(&waiting.channel).map(str::to_owned));
@@ -274,17 +284,17 @@ impl Outgoing {
             }
             Err(PostFailed::Limited { until }) => {
                 let wait = u64::try_from(until - now()).unwrap_or_default().max(1_000);
-                return Ok(Turn::Until(Instant::now() + Duration::from_millis(wait)));
+                return Ok(Turn::Until(waits.not_before(Instant::now() + Duration::from_millis(wait))));
             }
-            Err(PostFailed::Refused(_) | PostFailed::NotSetUp) => return Ok(Turn::Empty),
-            Err(PostFailed::Unreachable(_) | PostFailed::Unknown) => return Ok(Turn::Until(Instant::now() + LATER)),
+            // It may be this channel alone: what waits for others goes on.
+            Err(PostFailed::Refused(_)) => waits.put_aside(waiting.channel.clone(), Instant::now()),
+            Err(PostFailed::NotSetUp) => return Ok(Turn::Empty),
+            Err(PostFailed::Unreachable(_) | PostFailed::Unknown) => {
+                return Ok(Turn::Until(waits.later(Instant::now())));
+            }
         }
         Ok(Turn::More)
     }
-}
-
-fn connected(status: &watch::Receiver<Status>) -> bool {
-    status.borrow().state == LinkState::Connected
 }
 
 /// How many of a channel's listeners are ourselves.
@@ -298,6 +308,7 @@ fn outcome(answer: Result<Published, PublishFailed>, own_ears: u64) -> Option<Se
         Ok(Published { heard, .. }) if heard <= own_ears => Some(Sent::Unheard),
         Ok(_) => Some(Sent::Heard),
         Err(PublishFailed::Refused(trouble)) => Some(Sent::Refused(trouble.message)),
+        Err(PublishFailed::Failed(trouble)) => Some(Sent::Failed(trouble.message)),
         // One that may have been sent goes out again with the same id: whoever heard it can tell.
         Err(PublishFailed::NotConnected | PublishFailed::Unknown | PublishFailed::Limited(_)) => None,
     }

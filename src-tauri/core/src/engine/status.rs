@@ -89,6 +89,7 @@ pub(super) async fn keep(
                 inner.roster.deaf();
             }
             let now = now();
+            inner.roster.clock(now);
             let names = settings.borrow_and_update().names();
             let mailbox =
                 mailroom.view(&settings.borrow().mailbox, &mailed.borrow_and_update(), *away.borrow_and_update());

@@ -118,7 +118,7 @@ pub(super) fn publishing(text: &str, channel: &str, size: usize) -> PublishFaile
         }
         // The message was not taken, and this connection takes no others either.
         Meaning::Password => PublishFailed::NotConnected,
-        Meaning::Other => PublishFailed::Refused(words::server_error(Stage::Live, text)),
+        Meaning::Other => PublishFailed::Failed(words::server_error(Stage::Live, text)),
     }
 }
 

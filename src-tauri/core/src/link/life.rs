@@ -90,7 +90,10 @@ impl<'a> Life<'a> {
             }
             Beat::Refused(text) => {
                 let why = fault::publishing(&text, &self.plan.heartbeat.channel, 0);
-                if let PublishFailed::Refused(trouble) | PublishFailed::Limited(trouble) = why {
+                if let PublishFailed::Refused(trouble)
+                | PublishFailed::Failed(trouble)
+                | PublishFailed::Limited(trouble) = why
+                {
                     self.status.send_modify(|status| status.trouble = Some(trouble));
                 }
                 self.by_ping = true;

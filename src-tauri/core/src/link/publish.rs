@@ -104,6 +104,9 @@ pub enum PublishFailed {
     /// It was not sent, and this message will never be taken as things stand.
     #[error("{0}")]
     Refused(Trouble),
+    /// It was not sent; the server answered with an error of which it is not known whether it concerns this message.
+    #[error("{0}")]
+    Failed(Trouble),
     /// It was not sent; the service takes no more for now.
     #[error("{0}")]
     Limited(Trouble),

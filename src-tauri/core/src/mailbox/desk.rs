@@ -5,6 +5,7 @@ mod issues;
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
+use secrecy::SecretString;
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -14,6 +15,7 @@ use super::{
     comment::Comment,
     directory::Directory,
     error::MailboxError,
+    handle::is_same_token,
     meter::Meter,
     outlet::Then,
     post::Doubts,
@@ -33,6 +35,8 @@ const REACTIONS: usize = 200;
 #[derive(Debug)]
 pub(super) struct Lasting {
     pub(super) meter: Meter,
+    /// Whose allowance the meter knows.
+    token: Option<SecretString>,
     pub(super) doubts: Doubts,
     /// How far it was read, which whoever keeps the cursor may not know yet.
     pub(super) reached: Cursor,
@@ -40,7 +44,7 @@ pub(super) struct Lasting {
 
 impl Lasting {
     pub(super) fn new(tuning: &Tuning) -> Self {
-        Self { meter: Meter::new(tuning), doubts: Doubts::default(), reached: Cursor::default() }
+        Self { meter: Meter::new(tuning), token: None, doubts: Doubts::default(), reached: Cursor::default() }
     }
 }
 
@@ -82,8 +86,10 @@ impl Desk {
         lasting: Lasting,
         tuning: Arc<Tuning>,
     ) -> Self {
-        let Lasting { mut meter, doubts, reached } = lasting;
-        meter.open();
+        let Lasting { mut meter, token, doubts, reached } = lasting;
+        if !is_same_token(token.as_ref(), Some(&plan.token)) {
+            meter.open();
+        }
         let cursor = cursor.of(&plan.repository).further(reached.of(&plan.repository));
         let wire = Wire::new(&plan.api, &plan.repository, &plan.token, &tuning).await;
         let mut heard = plan.names.heard();
@@ -115,7 +121,8 @@ impl Desk {
 
     /// What outlives the plan.
     pub(super) fn close(self) -> Lasting {
-        Lasting { meter: self.meter, doubts: self.doubts, reached: self.reader.cursor }
+        let token = Some(self.plan.token.clone());
+        Lasting { meter: self.meter, token, doubts: self.doubts, reached: self.reader.cursor }
     }
 
     /// What is worth telling.

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{mpsc, oneshot, watch};
 use url::Url;
 
@@ -24,6 +24,11 @@ pub struct Plan {
     pub allowed: Vec<String>,
     /// Which channels are read. The heartbeat is not among them: it says nothing of a time in which Redis is away.
     pub names: Names,
+}
+
+/// Is it the same token, or none both times?
+pub(crate) fn is_same_token(one: Option<&SecretString>, other: Option<&SecretString>) -> bool {
+    one.map(ExposeSecret::expose_secret) == other.map(ExposeSecret::expose_secret)
 }
 
 impl fmt::Debug for Plan {

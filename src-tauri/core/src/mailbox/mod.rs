@@ -32,6 +32,7 @@ pub use block::LONGEST;
 pub use comment::{Letter, Trust};
 pub use cursor::Cursor;
 pub use fallback::Fallback;
+pub(crate) use handle::is_same_token;
 pub use handle::{Mailbox, Plan};
 pub use inspect::{Finding, FindingKind, Inspection, TokenKind, inspect};
 pub use outlet::Batch;

@@ -213,6 +213,7 @@ impl Postman {
             last_poll: desk.last_poll,
             counted_last_hour: desk.meter.used(at),
             left_this_hour: desk.meter.left,
+            asked: self.seen.plan_number + self.seen.asked,
         };
         self.status.send_if_modified(|shown| {
             let changed = *shown != status;

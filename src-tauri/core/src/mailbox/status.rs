@@ -40,4 +40,7 @@ pub struct MailboxStatus {
     pub counted_last_hour: u32,
     /// What GitHub says is left of this hour's allowance, to all programs with this account.
     pub left_this_hour: Option<u32>,
+    /// Grows with each time that somebody asked to look now, and with each other plan: what was refused before that may
+    /// be taken after it.
+    pub asked: u64,
 }

@@ -1,7 +1,7 @@
 //! What a message says, for a person: a title, a line of preview, its fields. All of it safe to show.
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, value::RawValue};
 use ts_rs::TS;
 
 use super::{Kind, read::data};
@@ -37,6 +37,9 @@ const VALUE: usize = 4_000;
 
 /// More fields than this are not shown one by one.
 const FIELDS: usize = 60;
+
+/// JSON nested deeper than this is not indented.
+const DEEPEST: usize = 100;
 
 /// Where senders put what a task is about, most telling first.
 const TITLE_KEYS: [&str; 12] = [
@@ -166,13 +169,56 @@ fn machine_field(name: &str, value: &str) -> Field {
 
 /// What came, as text of at most `most` bytes, indented where it is JSON; and whether it was cut.
 pub fn raw_text(payload: &[u8], most: usize) -> (String, bool) {
-    let pretty = (payload.len() <= most)
-        .then(|| serde_json::from_slice::<Value>(payload).ok())
-        .flatten()
-        .and_then(|value| serde_json::to_string_pretty(&value).ok());
-    let whole = pretty.unwrap_or_else(|| String::from_utf8_lossy(cut(payload, most)).into_owned());
+    let json = (payload.len() <= most).then(|| serde_json::from_slice::<&RawValue>(payload).ok()).flatten();
+    let whole = json
+        .and_then(|json| indented(json.get(), most))
+        .unwrap_or_else(|| String::from_utf8_lossy(cut(payload, most)).into_owned());
     let shown = cut_text(&whole, most);
     (text::block(shown, most), payload.len() > most || shown.len() < whole.len())
+}
+
+/// JSON, indented, with every key and number as it was written; no further than a little beyond `most` bytes. `None` where
+/// it is nested too deep to be read so.
+///
+/// A parser into values does not do for this: it drops doubled keys and rounds what is longer than its own numbers.
+fn indented(json: &str, most: usize) -> Option<String> {
+    let mut out = String::with_capacity(json.len());
+    let (mut depth, mut opened, mut in_text, mut escaped) = (0, false, false, false);
+    for letter in json.chars() {
+        if out.len() > most {
+            break;
+        }
+        if in_text {
+            out.push(letter);
+            in_text = escaped || letter != '"';
+            escaped = letter == '\\' && !escaped;
+            continue;
+        }
+        if letter.is_ascii_whitespace() {
+            continue;
+        }
+        let closes = matches!(letter, '}' | ']');
+        depth -= usize::from(closes);
+        if opened != closes {
+            begin_line(&mut out, depth);
+        }
+        opened = matches!(letter, '{' | '[');
+        depth += usize::from(opened);
+        out.push(letter);
+        match letter {
+            ',' => begin_line(&mut out, depth),
+            ':' => out.push(' '),
+            '"' => in_text = true,
+            _ if depth > DEEPEST => return None,
+            _ => {}
+        }
+    }
+    Some(out)
+}
+
+fn begin_line(out: &mut String, depth: usize) {
+    out.push('\n');
+    out.extend(std::iter::repeat_n("  ", depth));
 }
 
 fn cut(bytes: &[u8], most: usize) -> &[u8] {
@@ -234,7 +280,28 @@ mod tests {
         assert_eq!(fields(deep.as_bytes()).0.len(), 1);
     }
 
+    #[test]
+    fn what_is_shown_as_raw_is_what_came() {
+        let came =
+            r#"{"n":123456789012345678901234567890, "t":"a \"{,:\\","d":[0.10000000000000000000001,[],{}],"n":1e2}"#;
+        let shown = "{\n  \"n\": 123456789012345678901234567890,\n  \"t\": \"a \\\"{,:\\\\\",\n  \"d\": [\n    \
+                     0.10000000000000000000001,\n    [],\n    {}\n  ],\n  \"n\": 1e2\n}";
+        assert_eq!(raw_text(came.as_bytes(), 10_000), (shown.to_owned(), false));
+        let (raw, cut) = raw_text(came.as_bytes(), came.len());
+        assert!(cut && shown.starts_with(raw.trim_end_matches('…')), "{raw}");
+        let deep = "[".repeat(10_000) + &"]".repeat(10_000);
+        assert_eq!(raw_text(deep.as_bytes(), 100_000), (deep, false));
+    }
+
     proptest! {
+        #[test]
+        fn json_is_indented_as_its_own_library_does(value in proptest::collection::vec(
+            (".{0,6}", proptest::option::of(any::<i64>())), 0..5)) {
+            let value = serde_json::json!({ "a": value, "b": {}, "c": [[], {"d": [1, "\u{85}"]}] });
+            let pretty = serde_json::to_string_pretty(&value).unwrap();
+            prop_assert_eq!(indented(&value.to_string(), 10_000), Some(pretty));
+        }
+
         #[test]
         fn any_bytes_have_a_summary(payload in proptest::collection::vec(any::<u8>(), 0..300)) {
             for kind in [Kind::Task, Kind::Unreadable] {

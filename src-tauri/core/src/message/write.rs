@@ -8,13 +8,13 @@ use super::{Millis, Priority, ReplyStatus};
 
 /// A message of ours, before it is bytes.
 #[derive(Clone, Debug)]
-pub struct Outgoing<'a> {
+pub struct Outgoing<'a, D> {
     /// Our own name.
     pub from: &'a str,
     /// The message's type.
     pub kind: &'a str,
-    /// Its content.
-    pub data: Value,
+    /// Its content, which is handed on byte for byte where it is raw JSON.
+    pub data: D,
     /// Its id; also by which an answer to it is recognised.
     pub id: &'a str,
     /// When it is written.
@@ -36,14 +36,14 @@ pub fn receipt_id(from: &str, id: &str) -> String {
     Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{from}\n{id}").as_bytes()).to_string()
 }
 
-impl Outgoing<'_> {
+impl<D: Serialize> Outgoing<'_, D> {
     /// The bytes that go over the wire.
     pub fn to_bytes(&self) -> Vec<u8> {
         #[derive(Serialize)]
-        struct Envelope<'a> {
+        struct Envelope<'a, D> {
             from: &'a str,
             r#type: &'a str,
-            data: &'a Value,
+            data: &'a D,
             id: &'a str,
             timestamp: f64,
             #[serde(skip_serializing_if = "Option::is_none")]
@@ -69,22 +69,47 @@ impl Outgoing<'_> {
 }
 
 /// The `data` of a reply.
+#[derive(Clone, Debug, Serialize)]
+pub struct ReplyData<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    task_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    task: Option<Returned<'a>>,
+    status: ReplyStatus,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'a str>,
+}
+
+/// A task's `data` on its way back.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+enum Returned<'a> {
+    Nothing(()),
+    /// Byte for byte: a parser would lose doubled keys and the digits of large numbers.
+    AsItCame(&'a RawValue),
+    /// Nested deeper than the parsers of others may go.
+    AsText(&'a str),
+}
+
+/// The `data` of a reply.
 ///
 /// `text` is what the person wrote: a JSON object or array becomes the `result`, anything else the `note`.
 /// A task without an id is handed back whole, so that a sender without ids can still match it.
-pub fn reply_data(task_id: Option<&str>, task: Option<&RawValue>, status: ReplyStatus, text: &str) -> Value {
-    let mut data = serde_json::Map::new();
-    match task_id {
-        Some(id) => data.insert("task_id".into(), id.into()),
-        None => data.insert("task".into(), task.map_or(Value::Null, as_value)),
+pub fn reply_data<'a>(
+    task_id: Option<&'a str>,
+    task: Option<&'a RawValue>,
+    status: ReplyStatus,
+    text: &'a str,
+) -> ReplyData<'a> {
+    let (result, note) = match written(text) {
+        Written::Nothing => (None, None),
+        Written::Json(value) => (Some(value), None),
+        Written::Text(text) => (None, Some(text)),
     };
-    data.insert("status".into(), serde_json::to_value(status).unwrap_or(Value::Null));
-    match written(text) {
-        Written::Nothing => None,
-        Written::Json(value) => data.insert("result".into(), value),
-        Written::Text(text) => data.insert("note".into(), text.into()),
-    };
-    Value::Object(data)
+    let task = task_id.is_none().then(|| task.map_or(Returned::Nothing(()), returned));
+    ReplyData { task_id, task, status, result, note }
 }
 
 /// The `data` of a message that a person writes: the JSON it is, or `{"text": …}`.
@@ -113,9 +138,9 @@ fn written(text: &str) -> Written<'_> {
     }
 }
 
-/// JSON nested deeper than the parser goes is handed on as text.
-fn as_value(raw: &RawValue) -> Value {
-    serde_json::from_str(raw.get()).unwrap_or_else(|_| raw.get().into())
+fn returned(raw: &RawValue) -> Returned<'_> {
+    let deep = serde_json::from_str::<Value>(raw.get()).is_err();
+    if deep { Returned::AsText(raw.get()) } else { Returned::AsItCame(raw) }
 }
 
 #[cfg(test)]
@@ -155,13 +180,27 @@ mod tests {
     #[test]
     fn a_task_without_id_is_handed_back() {
         let task = RawValue::from_string(r#"{"what":"x"}"#.into()).unwrap();
+        let of = |task| serde_json::to_string(&reply_data(None, task, ReplyStatus::Received, "")).unwrap();
+        assert_eq!(of(Some(&task)), r#"{"task":{"what":"x"},"status":"received"}"#);
+        assert_eq!(of(None), r#"{"task":null,"status":"received"}"#);
+        let deep = RawValue::from_string("[".repeat(1_000) + &"]".repeat(1_000)).unwrap();
+        assert!(of(Some(&deep)).starts_with(r#"{"task":"[[["#));
+    }
+
+    #[test]
+    fn what_is_handed_back_is_what_came() {
+        let came = r#"{"n":123456789012345678901234567890,"d":0.10000000000000000000001, "n":1e2}"#;
+        let task = RawValue::from_string(came.into()).unwrap();
         let data = reply_data(None, Some(&task), ReplyStatus::Received, "");
-        assert_eq!(data, serde_json::json!({"task": {"what": "x"}, "status": "received"}));
+        let (from, kind, id, priority) = ("chad", "response", "r1", Priority::Normal);
+        let bytes = Outgoing { from, kind, data, id, at: 0, reply_to: None, priority }.to_bytes();
+        let text = String::from_utf8(bytes).unwrap();
+        assert!(text.contains(&format!(r#""task":{came},"#)), "{text}");
     }
 
     #[test]
     fn json_is_a_result_and_everything_else_a_note() {
-        let with = |text| reply_data(Some("t"), None, ReplyStatus::Done, text);
+        let with = |text| serde_json::to_value(reply_data(Some("t"), None, ReplyStatus::Done, text)).unwrap();
         assert_eq!(with(r#" {"files": 3} "#)["result"]["files"], 3);
         assert_eq!(with("42")["note"], "42");
         assert_eq!(with("{broken")["note"], "{broken");

@@ -100,9 +100,7 @@ impl Policy {
             );
             return Vec::new();
         }
-        while self.shown.front().is_some_and(|&at| at + WINDOW <= now) {
-            self.shown.pop_front();
-        }
+        self.shown.retain(|&at| lately(at, WINDOW, now));
         let room = self.settings.one_by_one.saturating_sub(self.shown.len());
         // Of more tasks than are shown by themselves, all are counted: half a crowd one by one tells nothing.
         let alone = if committed.notable as usize <= room { committed.first.len() } else { 0 };
@@ -164,11 +162,11 @@ impl Policy {
         if self.quiet_end(now).is_some() {
             return None;
         }
-        if self.away.as_ref().is_some_and(|away| away.added + AWAY_RESTS <= now) {
+        if self.away.as_ref().is_some_and(|away| !lately(away.added, AWAY_RESTS, now)) {
             return self.away.take().map(|away| away.notification("while you were away"));
         }
         let count = self.count.as_mut()?;
-        if !count.due || count.shown.is_some_and(|at| at + COUNT_EVERY > now) {
+        if !count.due || count.shown.is_some_and(|at| lately(at, COUNT_EVERY, now)) {
             return None;
         }
         count.due = false;
@@ -177,12 +175,12 @@ impl Policy {
     }
 
     /// When to call [`tick`](Self::tick) next.
-    pub fn next_tick(&self) -> Option<Millis> {
+    pub fn next_tick(&self, now: Millis) -> Option<Millis> {
         let held_back = self.paused_until.or(self.quiet_until);
         held_back.or_else(|| {
-            let away = self.away.as_ref().map(|away| away.added + AWAY_RESTS);
+            let away = self.away.as_ref().map(|away| away.added.min(now) + AWAY_RESTS);
             let count = self.count.as_ref().filter(|count| count.due);
-            let count = count.map(|count| count.shown.map_or(count.added, |at| at + COUNT_EVERY));
+            let count = count.map(|count| count.shown.map_or(count.added, |at| at.min(now) + COUNT_EVERY));
             away.into_iter().chain(count).min()
         })
     }
@@ -250,6 +248,11 @@ impl Count {
         let latest = if self.latest.is_empty() { String::new() } else { format!("The latest: {}", self.latest) };
         counted(format!("{} {how}", tasks(self.tasks)), format!("{urgent}{latest}"), self.urgent > 0)
     }
+}
+
+/// Was that within so long before now? What seems to lie ahead was before the clock was set back, nobody knows how long.
+fn lately(at: Millis, within: Millis, now: Millis) -> bool {
+    at <= now && now < at + within
 }
 
 /// The one about several.

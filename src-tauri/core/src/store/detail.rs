@@ -87,9 +87,9 @@ fn replies(connection: &Connection, seq: i64, from: &str) -> Result<Vec<Moment>,
         let (created, sent): (Millis, Option<Millis>) = (row.get(3)?, row.get(4)?);
         let resent = row.get::<_, i64>(2)? > 0;
         let mailbox: i64 = row.get(7)?;
+        let why: Option<String> = row.get(5)?;
         let (kind, what) = match row.get::<_, i64>(1)? {
             0 if mailbox == outbox::CANNOT_BE_MAILED => {
-                let why: Option<String> = row.get(5)?;
                 (MomentKind::Waiting, format!("waits for Redis: {}", why.unwrap_or_default()))
             }
             1 if mailbox == outbox::MAILED && !resent => {
@@ -97,13 +97,14 @@ fn replies(connection: &Connection, seq: i64, from: &str) -> Result<Vec<Moment>,
             }
             0 if resent => (MomentKind::Waiting, format!("goes out again, {from} was heard")),
             0 => (MomentKind::Waiting, "waits to be sent".to_owned()),
+            1 if why.is_some() => {
+                let again = if resent { String::new() } else { format!("; goes out again when {from} is heard") };
+                (MomentKind::Unheard, format!("not sent: {}{again}", why.unwrap_or_default()))
+            }
             1 if resent => (MomentKind::Unheard, format!("sent twice, {from} was not listening")),
             1 => (MomentKind::Unheard, format!("sent, {from} was not listening; goes out again when {from} is heard")),
             2 => (MomentKind::Heard, format!("heard by {from}")),
-            _ => {
-                let why: Option<String> = row.get(5)?;
-                (MomentKind::Refused, format!("refused: {}", why.unwrap_or_default()))
-            }
+            _ => (MomentKind::Refused, format!("refused: {}", why.unwrap_or_default())),
         };
         Ok([
             Moment { at: created, kind: MomentKind::Answered, text: said },

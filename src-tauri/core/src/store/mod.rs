@@ -218,9 +218,9 @@ impl Store {
         self.order(haste, Touches::Outbox, move |connection| outbox::sent(connection, &outcomes, now)).await
     }
 
-    /// The next message that waits and can go by the mailbox.
-    pub async fn to_mail(&self) -> Result<Option<Mailing>, Trouble> {
-        self.read(|connection| outbox::to_mail(connection)).await
+    /// The next message that waits and can go by the mailbox, on another channel than these.
+    pub async fn to_mail(&self, aside: Vec<String>) -> Result<Option<Mailing>, Trouble> {
+        self.read(move |connection| outbox::to_mail(connection, &aside)).await
     }
 
     /// Writes down what became of an attempt to leave a message in the mailbox.

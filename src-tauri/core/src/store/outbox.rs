@@ -52,8 +52,17 @@ pub enum Sent {
     Heard,
     /// Nobody listened.
     Unheard,
+    /// The server did not take it, for a reason that may pass.
+    Failed(String),
     /// It will never be taken, for this reason.
     Refused(String),
+}
+
+impl Sent {
+    /// Does it go out once more when its peer is heard?
+    pub(crate) fn may_be_heard(&self) -> bool {
+        matches!(self, Self::Unheard | Self::Failed(_))
+    }
 }
 
 /// A message to be written into the outbox.
@@ -161,15 +170,16 @@ pub(crate) fn waiting(connection: &Connection, most: u32, only_needed: bool) -> 
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// The next message that waits and can go by the mailbox. Neither receipts nor answers to pings can: handled comments are
+/// The next message that waits and can go by the mailbox, on another channel than those `aside`. Neither receipts nor answers to pings can: handled comments are
 /// marked there, and nobody waits for a ping's answer that long.
-pub(crate) fn to_mail(connection: &Connection) -> Result<Option<Mailing>, StoreError> {
+pub(crate) fn to_mail(connection: &Connection, aside: &[String]) -> Result<Option<Mailing>, StoreError> {
     let found = connection
         .prepare_cached(
             "SELECT seq, channel, kind, payload, id, mailbox FROM outbox
-             WHERE state = 0 AND mailbox <= ?1 AND coalesce(status, 0) <> 1 AND kind <> 'pong' ORDER BY seq LIMIT 1",
+             WHERE state = 0 AND mailbox <= ?1 AND coalesce(status, 0) <> 1 AND kind <> 'pong'
+             AND channel NOT IN (SELECT value FROM json_each(?2)) ORDER BY seq LIMIT 1",
         )?
-        .query_row([PERHAPS_MAILED], |row| {
+        .query_row(params![PERHAPS_MAILED, serde_json::json!(aside).to_string()], |row| {
             Ok(Mailing {
                 waiting: Waiting { seq: row.get(0)?, channel: row.get(1)?, kind: row.get(2)?, payload: row.get(3)? },
                 id: row.get(4)?,
@@ -209,6 +219,7 @@ pub(crate) fn sent(connection: &mut Connection, outcomes: &[(i64, Sent)], now: M
     for (seq, outcome) in outcomes {
         let (state, refusal) = match outcome {
             Sent::Unheard => (1, None),
+            Sent::Failed(why) => (1, Some(why)),
             Sent::Heard => (2, None),
             Sent::Refused(why) => (3, Some(why)),
         };

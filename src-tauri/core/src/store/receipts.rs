@@ -105,7 +105,7 @@ pub(crate) fn given(
         )?;
         for (receipt, outcome) in receipts {
             told.execute(params![receipt.about, if *outcome == outbox::Sent::Heard { 2 } else { 1 }, now])?;
-            if *outcome == outbox::Sent::Unheard {
+            if outcome.may_be_heard() {
                 kept.execute(params![
                     receipt.id,
                     receipt.channel,

@@ -10,7 +10,7 @@ use heliograph_core::{
     settings::Settings,
     store::{Filter, ListRequest, Row, Way},
 };
-use heliograph_sandbox::{Github, GithubOptions, Redis, RedisOptions};
+use heliograph_sandbox::{Github, GithubOptions, Redis, RedisOptions, github::Fault, proxy::Proxy};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{sync::watch, time::timeout};
@@ -23,6 +23,8 @@ const LIMIT: Duration = Duration::from_mins(1);
 struct Scene {
     redis: Redis,
     github: Github,
+    /// The way to GitHub, until it is shut.
+    way: Option<Proxy>,
     screen: Arc<Screen>,
     engine: Engine,
     _folder: TempDir,
@@ -33,6 +35,8 @@ impl Scene {
         let folder = tempfile::tempdir().unwrap();
         let redis = Redis::start(&folder.path().join("redis"), RedisOptions::default()).await.unwrap();
         let github = Github::start(GithubOptions::default()).await.unwrap();
+        let way = Proxy::start(github.url().rsplit_once(':').unwrap().1.trim_end_matches('/').parse().unwrap());
+        let way = way.await.unwrap();
         let screen = Arc::new(Screen { desktop: Desktop::Shows, shown: watch::channel(Vec::new()).0 });
         let home = Home::under(folder.path());
         home.create().unwrap();
@@ -45,24 +49,56 @@ impl Scene {
             authorities: Some(redis.ca_file().to_owned()),
             surroundings: heliograph_core::discover::Surroundings::default(),
             api: None,
-            github: Some(github.url().parse().unwrap()),
+            github: Some(format!("http://127.0.0.1:{}", way.port()).parse().unwrap()),
             mailbox: None,
             rotation: heliograph_core::rotation::Tuning::default(),
             notifier: Arc::clone(&screen) as Arc<_>,
             version: "0".into(),
             sandbox: false,
         });
-        Self { redis, github, screen, engine, _folder: folder }
+        Self { redis, github, way: Some(way), screen, engine, _folder: folder }
+    }
+
+    /// With the mailbox in use.
+    async fn with_mailbox() -> Self {
+        let scene = Self::new().await;
+        scene.until(|state| state.condition == Condition::Connected).await;
+        let (repository, token) = (scene.github.repository().to_owned(), scene.github.token().clone());
+        scene.engine.use_mailbox(&repository, Some(token), Vec::new()).await.unwrap();
+        scene.until(|state| state.mailbox.state == MailboxState::Idle && state.mailbox.last_poll.is_some()).await;
+        scene
+    }
+
+    /// With Redis gone and these tasks, each from somebody else, left in the mailbox; gives their rows.
+    async fn without_redis(senders: &[&str]) -> (Self, Vec<i64>) {
+        let mut scene = Self::with_mailbox().await;
+        scene.redis.kill().await.unwrap();
+        for sender in senders {
+            let task = json!({"from": sender, "type": "task", "id": sender, "data": {"title": sender}});
+            scene.leave(scene.github.login(), &task);
+        }
+        scene.until(|state| state.condition == Condition::ViaGithub).await;
+        let rows = scene.rows(senders.len()).await;
+        let of = |sender: &&str| rows.iter().find(|row| row.title == *sender).unwrap().seq;
+        let tasks = senders.iter().map(of).collect();
+        (scene, tasks)
+    }
+
+    /// How many comments GitHub did not take.
+    fn refused(&self) -> usize {
+        self.github.seen().iter().filter(|seen| seen.method == "POST" && seen.status == 403).count()
     }
 
     async fn until(&self, wanted: impl Fn(&Snapshot) -> bool) {
+        let found = timeout(LIMIT, self.changes(wanted)).await;
+        assert!(found.is_ok(), "{:#?}", self.engine.snapshot());
+    }
+
+    async fn changes(&self, wanted: impl Fn(&Snapshot) -> bool) {
         let mut events = self.engine.events();
-        let found = timeout(LIMIT, async {
-            while !wanted(&self.engine.snapshot()) {
-                events.next().await;
-            }
-        });
-        assert!(found.await.is_ok(), "{:#?}", self.engine.snapshot());
+        while !wanted(&self.engine.snapshot()) {
+            events.next().await;
+        }
     }
 
     async fn rows(&self, count: usize) -> Vec<Row> {
@@ -163,5 +199,56 @@ async fn messages_go_by_github_while_redis_is_away_and_none_comes_twice() {
     let shown = scene.screen.shown.borrow().clone();
     assert_eq!(shown.iter().filter(|one| one.title == "by github").count(), 1, "{shown:?}");
     assert!(shown.iter().all(|one| !one.title.contains("stranger")), "{shown:?}");
+    scene.engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_network_the_hours_requests_are_not_used_up() {
+    let (mut scene, tasks) = Scene::without_redis(&["helios"]).await;
+    scene.way = None;
+    let before = scene.engine.snapshot().mailbox.counted_last_hour;
+    scene.engine.reply(tasks[0], ReplyStatus::Done, "").await.unwrap();
+    // Looks fail as well, less and less often.
+    let used_up = timeout(Duration::from_secs(5), scene.changes(|state| state.mailbox.counted_last_hour > before + 12));
+    assert!(used_up.await.is_err(), "{:?}", scene.engine.snapshot().mailbox);
+    assert!(scene.engine.snapshot().mailbox.counted_last_hour > before, "it was tried");
+    scene.engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_issue_that_is_locked_holds_up_no_other_and_is_left_alone_until_somebody_asks() {
+    let (scene, tasks) = Scene::without_redis(&["helios", "apollo"]).await;
+    let issue = scene.github.issue("heliograph: chad→helios").unwrap();
+    assert!(scene.github.lock_issue(issue, true));
+    for task in tasks {
+        scene.engine.reply(task, ReplyStatus::Done, "").await.unwrap();
+    }
+    assert_eq!(scene.left("chad→apollo", 1).await[0]["data"]["status"], "done");
+    assert_eq!(scene.refused(), 1);
+    scene.github.lock_issue(issue, false);
+    scene.engine.reconnect();
+    scene.left("chad→helios", 1).await;
+    assert_eq!(scene.refused(), 1);
+    scene.until(|state| state.link.waiting_to_send == 0).await;
+    scene.engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_github_asks_for_holds_whatever_is_set_or_asked_here() {
+    let scene = Scene::with_mailbox().await;
+    scene.github.misbehave_times(Fault::Secondary { retry_after: Duration::from_mins(1) }, 1);
+    scene.engine.reconnect();
+    scene.until(|state| matches!(state.mailbox.state, MailboxState::Waiting { .. })).await;
+    let asked = scene.github.seen().len();
+    scene.engine.reconnect();
+    let mut settings = scene.engine.settings();
+    settings.notifications.one_by_one += 1;
+    scene.engine.change_settings(settings).await.unwrap();
+    let more = timeout(Duration::from_secs(3), async {
+        while scene.github.seen().len() == asked {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    });
+    assert!(more.await.is_err(), "{:?}", scene.github.seen().split_off(asked));
     scene.engine.stop().await;
 }

@@ -2,8 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+#[cfg(target_os = "linux")]
+mod keychain;
 mod mailbox;
 mod records;
+#[cfg(target_os = "linux")]
+#[path = "../credentials/session.rs"]
+#[allow(dead_code, reason = "the keychain's own tests do more with it")]
+mod session;
 mod world;
 
 use std::time::Duration;
@@ -16,7 +22,7 @@ use heliograph_core::{
     store::{Filter, TaskState},
     trouble::TroubleCode,
 };
-use heliograph_sandbox::HeliosAct;
+use heliograph_sandbox::{HeliosAct, proxy::Mode};
 use tokio::time::timeout;
 
 use world::{Desktop, World, engine};
@@ -57,6 +63,38 @@ async fn what_helios_missed_it_gets_when_it_is_heard_again() {
     world.reply("done").await;
     world.until_heard(true).await;
     world.until(|state| state.condition == Condition::Connected).await;
+    world.engine.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_passing_error_of_the_server_loses_no_answer() {
+    let (mut world, proxy) = World::through_a_proxy().await;
+    world.reply("received").await;
+    let row = world.rows(Filter::Open).await.remove(0);
+    world.until(|state| state.agents[0].interval_s == Some(1)).await;
+    // Not heard before the error has passed.
+    world.helios.act(HeliosAct::Sleep).await.unwrap();
+    world.until(|state| state.condition == Condition::HeliosSilent).await;
+    proxy.to_live(&Mode::Refuse("ERR internal error".into()));
+    world.engine.reply(row.seq, ReplyStatus::Done, "all of it").await.unwrap();
+    let answered = timeout(Duration::from_secs(20), async {
+        while !world
+            .engine
+            .detail(row.seq)
+            .await
+            .unwrap()
+            .timeline
+            .iter()
+            .any(|one| one.text.contains("internal error"))
+        {
+            tokio::task::yield_now().await;
+        }
+    });
+    answered.await.expect("within twenty seconds");
+    proxy.to_live(&Mode::Forward);
+    world.helios.act(HeliosAct::Wake).await.unwrap();
+    world.reply("done").await;
+    world.until_heard(true).await;
     world.engine.stop().await;
 }
 

@@ -10,7 +10,8 @@ use heliograph_core::{
     settings::Settings,
     store::{Filter, ListRequest, Row},
 };
-use heliograph_sandbox::{Helios, HeliosEvent, Names, Redis, RedisOptions};
+use heliograph_sandbox::{Helios, HeliosEvent, Names, Redis, RedisOptions, proxy::Proxy};
+use secrecy::{ExposeSecret as _, SecretString};
 use tempfile::TempDir;
 use tokio::{
     sync::{mpsc, watch},
@@ -60,12 +61,29 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn new(desktop: Desktop) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let redis = Redis::start(&folder.path().join("redis"), RedisOptions::default()).await.unwrap();
-        let names = Names { heartbeat: Duration::from_secs(1), ..Names::default() };
-        let (helios, events) = Helios::start(redis.address(), names);
+        let (folder, redis) = server(false).await;
         let screen = Arc::new(Screen { desktop, shown: watch::channel(Vec::new()).0 });
         let engine = engine(&folder, &redis, &screen);
+        Self::around(folder, redis, screen, engine)
+    }
+
+    /// With a proxy on our own way to the server, which no heartbeat passes.
+    pub(crate) async fn through_a_proxy() -> (Self, Proxy) {
+        let (folder, redis) = server(true).await;
+        let proxy = Proxy::start(redis.plain_port().unwrap()).await.unwrap();
+        let address = redis.plain_url().unwrap();
+        let (rest, _) = address.expose_secret().rsplit_once(':').unwrap();
+        let address = format!("{rest}:{}", proxy.port()).into();
+        let screen = Arc::new(Screen { desktop: Desktop::Shows, shown: watch::channel(Vec::new()).0 });
+        let mut settings = Settings::default();
+        settings.heartbeat.every = 3600;
+        let engine = engine_at(&folder, Some(address), Some(&redis), settings, &screen);
+        (Self::around(folder, redis, screen, engine), proxy)
+    }
+
+    fn around(folder: TempDir, redis: Redis, screen: Arc<Screen>, engine: Engine) -> Self {
+        let names = Names { heartbeat: Duration::from_secs(1), ..Names::default() };
+        let (helios, events) = Helios::start(redis.address(), names);
         Self { redis, helios, events, screen, engine, folder }
     }
 
@@ -121,16 +139,33 @@ impl World {
     }
 }
 
+async fn server(plain: bool) -> (TempDir, Redis) {
+    let folder = tempfile::tempdir().unwrap();
+    let options = RedisOptions { plain, ..RedisOptions::default() };
+    let redis = Redis::start(&folder.path().join("redis"), options).await.unwrap();
+    (folder, redis)
+}
+
 pub(crate) fn engine(folder: &TempDir, redis: &Redis, screen: &Arc<Screen>) -> Engine {
-    let home = Home::under(folder.path());
-    home.create().unwrap();
     let mut settings = Settings::default();
     settings.heartbeat.every = 1;
+    engine_at(folder, Some(redis.url()), Some(redis), settings, screen)
+}
+
+pub(crate) fn engine_at(
+    folder: &TempDir,
+    address: Option<SecretString>,
+    redis: Option<&Redis>,
+    settings: Settings,
+    screen: &Arc<Screen>,
+) -> Engine {
+    let home = Home::under(folder.path());
+    home.create().unwrap();
     Engine::start(Setup {
         home,
         settings,
-        address: Some((redis.url(), Source::Environment)),
-        authorities: Some(redis.ca_file().to_owned()),
+        address: address.map(|address| (address, Source::Environment)),
+        authorities: redis.map(|redis| redis.ca_file().to_owned()),
         surroundings: Surroundings::default(),
         api: None,
         github: None,

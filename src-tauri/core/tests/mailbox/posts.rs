@@ -126,6 +126,23 @@ async fn a_limit_says_until_when_and_nothing_is_asked_before() {
     subject.end().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_outlives_a_plan_and_ends_with_its_token() {
+    let world = World::start().await;
+    let subject = Subject::start(&world, tuning()).await;
+    world.github.misbehave_times(Fault::Secondary { retry_after: Duration::from_mins(10) }, 1);
+    let Err(PostFailed::Limited { .. }) = until_refused(&subject).await else { panic!("not limited") };
+    let asked = world.github.seen().len();
+    let mut plan = world.plan();
+    plan.allowed.push("another".into());
+    subject.mailbox.follow(Some(plan), Cursor::default());
+    assert!(matches!(subject.mailbox.post(post(OUT)).await, Err(PostFailed::Limited { .. })));
+    assert_eq!(world.github.seen().len(), asked);
+    subject.mailbox.follow(Some(world.plan_with(world.github.token_with(Access::Classic))), Cursor::default());
+    subject.mailbox.post(post(OUT)).await.unwrap();
+    subject.end().await;
+}
+
 /// The first post that is not taken; a look may have met the fault before.
 async fn until_refused(subject: &Subject) -> Result<(), PostFailed> {
     loop {

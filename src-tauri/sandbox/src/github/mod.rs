@@ -125,6 +125,12 @@ impl Github {
         self.service.repository().issues.iter().find(|issue| issue.title == title).map(|issue| issue.number)
     }
 
+    /// Whether an issue takes no more comments over the API. Tells whether there is such an issue.
+    pub fn lock_issue(&self, issue: u64, locked: bool) -> bool {
+        let mut repository = self.service.repository();
+        repository.issue_mut(issue).map(|issue| issue.locked = locked).is_some()
+    }
+
     /// Adds a comment as somebody, and gives its id; nothing where there is no such issue.
     pub fn comment_as(&self, login: &str, issue: u64, body: &str) -> Option<u64> {
         self.service.repository().comment(login, issue, body)

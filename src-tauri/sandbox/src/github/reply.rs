@@ -79,6 +79,10 @@ impl Reply {
         Self::documented(StatusCode::FORBIDDEN, message, SECONDARY).with(RETRY_AFTER, retry_after.to_string())
     }
 
+    pub(super) fn locked() -> Self {
+        Self::refused(StatusCode::FORBIDDEN, "Unable to create comment because issue is locked.")
+    }
+
     pub(super) fn issues_disabled() -> Self {
         Self::documented(
             StatusCode::GONE,

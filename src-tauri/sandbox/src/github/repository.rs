@@ -23,6 +23,7 @@ pub(super) struct Issue {
     pub(super) body: Option<String>,
     pub(super) labels: Vec<String>,
     pub(super) closed: Option<Timestamp>,
+    pub(super) locked: bool,
     pub(super) created: Timestamp,
     pub(super) updated: Timestamp,
     /// How many comments it has.
@@ -132,6 +133,7 @@ impl Repository {
             body,
             labels,
             closed: None,
+            locked: false,
             created,
             updated: created,
             comments: 0,

@@ -212,7 +212,11 @@ impl Visit<'_> {
     }
 
     fn post_comment(&mut self, number: &str) -> Answer {
-        let issue = self.issue(number)?.number;
+        let issue = self.issue(number)?;
+        if issue.locked {
+            return Err(Reply::locked());
+        }
+        let issue = issue.number;
         let text = self.comment_body()?;
         let id = self.repository.comment(self.token.login, issue, &text).ok_or_else(Reply::not_found)?;
         let comment = self.repository.find_comment(id).ok_or_else(Reply::not_found)?;

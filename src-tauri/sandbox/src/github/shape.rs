@@ -220,7 +220,7 @@ impl Shape<'_> {
             "assignee": null,
             "assignees": [],
             "milestone": null,
-            "locked": false,
+            "locked": issue.locked,
             "active_lock_reason": null,
             "comments": issue.comments,
             "closed_at": issue.closed,

@@ -2,12 +2,13 @@
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
+use secrecy::SecretString;
 use tokio::{sync::watch, time::sleep};
 
 use super::{CURSOR, Mailroom};
 use crate::{
     credentials,
-    mailbox::{Cursor, Plan},
+    mailbox::{Cursor, Plan, is_same_token},
     message::Names,
     settings::{self, Settings},
     store::Store,
@@ -21,19 +22,21 @@ impl Mailroom {
     pub(in crate::engine) async fn follow(self: Arc<Self>, store: Store, mut settings: watch::Receiver<Settings>) {
         let mut changes = self.changes();
         let mut unlocked: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(credentials::unlocked());
-        let mut planned = None;
+        let mut planned: Option<(Wanted, Option<SecretString>)> = None;
         loop {
             let wanted = Wanted::of(&settings.borrow_and_update());
-            if !wanted.mailbox.repository.is_empty() && self.known().is_none() && planned.as_ref() != Some(&wanted) {
+            let new = planned.as_ref().is_none_or(|(planned, _)| *planned != wanted);
+            if new && !wanted.mailbox.repository.is_empty() && self.known().is_none() {
                 self.fetch().await;
             }
             changes.borrow_and_update();
-            let known = self.known().is_some();
-            if planned.as_ref() != Some(&wanted) || known {
-                self.plan(&store, &wanted).await;
+            let token = self.known();
+            // A plan that is made anew forgets what was learnt with the one before, and gives up what is on its way.
+            if new || planned.as_ref().is_some_and(|(_, planned)| !is_same_token(planned.as_ref(), token.as_ref())) {
+                self.plan(&store, &wanted, token.clone()).await;
             }
-            planned = Some(wanted);
-            let failed = super::lock(&self.token_trouble).is_some() && !known;
+            let failed = super::lock(&self.token_trouble).is_some() && token.is_none();
+            planned = Some((wanted, token));
             tokio::select! {
                 gone = settings.changed() => if gone.is_err() { return },
                 _ = changes.changed() => {}
@@ -47,9 +50,9 @@ impl Mailroom {
         }
     }
 
-    async fn plan(&self, store: &Store, wanted: &Wanted) {
+    async fn plan(&self, store: &Store, wanted: &Wanted, token: Option<SecretString>) {
         let repository = wanted.mailbox.repository.parse().ok();
-        let plan = repository.zip(self.known()).zip(self.api().ok()).map(|((repository, token), api)| Plan {
+        let plan = repository.zip(token).zip(self.api().ok()).map(|((repository, token), api)| Plan {
             api,
             repository,
             token,

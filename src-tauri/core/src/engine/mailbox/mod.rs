@@ -21,7 +21,7 @@ use url::Url;
 pub(super) use self::start::{Around, start};
 use self::{judge::judge, letters::Letters};
 use crate::{
-    credentials::{Item, Keychain},
+    credentials::{Item, Keychain, KeychainError},
     guide::Keep,
     mailbox::{self, FindingKind, Inspection, Mailbox, MailboxState, MailboxStatus, Repository, Tuning},
     message::{Millis, Names},
@@ -172,14 +172,16 @@ impl Mailroom {
         let plan = mailbox::Plan { api, repository, token: token.clone(), allowed: Vec::new(), names };
         mailbox::prepare(plan, tuning).await?;
         self.hold(token).await;
+        // What was wrong is mended, even where neither the token nor the settings are others than before.
+        self.means.mailbox.poll_now();
         Ok((name, found))
     }
 
-    /// Forgets the token, also in the keychain.
+    /// Forgets the token, also in the keychain. One may be there that was never read, or not replaced.
     pub(super) async fn forget(&self) -> Result<(), Trouble> {
-        let kept = lock(&self.token).as_ref().and_then(|held| held.kept);
-        if kept == Some(Keep::Keychain) {
-            self.means.keychain.delete(Item::GitHub).await?;
+        match self.means.keychain.delete(Item::GitHub).await {
+            Ok(()) | Err(KeychainError::Missing) => {}
+            Err(error) => return Err(error.into()),
         }
         *lock(&self.token) = None;
         self.say(None);
@@ -210,7 +212,8 @@ impl Mailroom {
         self.changed.send_modify(|count| *count += 1);
     }
 
-    /// The token to be used for that repository: the one given, else the one known, else the one offered with it.
+    /// The token to be used for that repository: the one given, else the one offered with it, else the one known, which
+    /// may be another repository's.
     fn token_for(&self, repository: &Repository, given: Option<SecretString>) -> Result<SecretString, Trouble> {
         let offered = || {
             let offer = self.means.offered.as_ref()?;

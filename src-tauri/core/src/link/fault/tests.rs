@@ -113,6 +113,7 @@ fn what_becomes_of_one_message() {
     let code = |failed: PublishFailed| match failed {
         PublishFailed::Refused(trouble) => ("refused", trouble.code),
         PublishFailed::Limited(trouble) => ("limited", trouble.code),
+        PublishFailed::Failed(trouble) => ("failed", trouble.code),
         other => panic!("{other:?}"),
     };
     assert_eq!(code(of("ERR max request size exceeded. Limit: 10485760")), ("refused", TroubleCode::TooLarge));
@@ -120,6 +121,7 @@ fn what_becomes_of_one_message() {
     assert_eq!(code(of("READONLY no")), ("refused", TroubleCode::ReadOnlyToken));
     assert_eq!(code(of("ERR max requests limit exceeded.")), ("limited", TroubleCode::QuotaUsedUp));
     assert_eq!(code(of("LOADING wait")), ("limited", TroubleCode::ServerError));
+    assert_eq!(code(of("ERR internal error")), ("failed", TroubleCode::ServerError));
     assert_eq!(of("NOAUTH who are you"), PublishFailed::NotConnected);
     let PublishFailed::Refused(trouble) = of("ERR max request size exceeded. Limit: 10485760") else { panic!() };
     assert!(trouble.message.contains("12000000") && trouble.message.contains("10485760"), "{}", trouble.message);

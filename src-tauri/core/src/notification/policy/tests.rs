@@ -49,10 +49,29 @@ fn a_burst_is_counted_in_one() {
     assert_eq!((first.len(), first[0].subject, first[0].title.as_str()), (1, Subject::Summary, "10 tasks arrived"));
     assert_eq!(first[0].body, "The latest: task 9");
     assert!(policy.arrived(&committed(5), 200).is_empty(), "not oftener than once a second");
-    assert_eq!(policy.next_tick(), Some(1_100));
+    assert_eq!(policy.next_tick(200), Some(1_100));
     assert_eq!(policy.tick(1_100).unwrap().title, "15 tasks arrived");
-    assert_eq!(policy.next_tick(), None);
+    assert_eq!(policy.next_tick(1_100), None);
     assert_eq!(policy.arrived(&committed(1), 10_200)[0].subject, Subject::Task(0), "after ten seconds, by itself");
+}
+
+#[test]
+fn a_clock_set_back_silences_nothing() {
+    let now = 7_200_000;
+    let mut policy = policy(3);
+    for count in [1, 1, 1, 10, 5] {
+        policy.arrived(&committed(count), now);
+    }
+    let earlier = now - 3_600_000;
+    assert!(policy.next_tick(earlier).is_some_and(|at| at <= earlier + 1_000), "what is due is shown within a second");
+    let shown = policy.arrived(&committed(1), earlier);
+    assert_eq!((shown.len(), shown[0].subject), (1, Subject::Task(0)), "nothing was shown in these ten seconds");
+    assert_eq!(policy.tick(earlier).unwrap().title, "15 tasks arrived");
+    assert_eq!(policy.next_tick(earlier), None);
+    let away = Committed { away: true, ..committed(2) };
+    assert!(policy.arrived(&away, now).is_empty());
+    assert!(policy.next_tick(earlier).is_some_and(|at| at <= earlier + 500));
+    assert_eq!(policy.tick(earlier).unwrap().title, "2 tasks while you were away");
 }
 
 #[test]
@@ -69,7 +88,7 @@ fn a_pause_holds_everything_back_and_sums_it_up() {
     assert_eq!(policy.pause(Pause::HalfHour, 0), None);
     assert!(policy.arrived(&committed(2), 1_000).is_empty());
     assert_eq!(policy.tick(1_000), None);
-    assert_eq!(policy.next_tick(), Some(1_800_000));
+    assert_eq!(policy.next_tick(1_000), Some(1_800_000));
     assert_eq!(policy.tick(1_800_000).unwrap().title, "2 tasks while notifications were paused");
     assert_eq!(policy.paused_until(), None);
     assert_eq!(policy.arrived(&committed(1), 1_800_001).len(), 1);
@@ -118,10 +137,10 @@ fn at_night_nothing_is_shown_and_the_morning_sums_it_up() {
     assert_eq!(policy.arrived(&committed(1), at("2026-11-23T21:59:59+01:00")).len(), 1);
     assert!(policy.arrived(&committed(2), at("2026-11-23T22:00:00+01:00")).is_empty());
     assert!(policy.arrived(&committed(1), at("2026-11-24T06:59:59+01:00")).is_empty());
-    assert_eq!(policy.next_tick(), Some(at("2026-11-24T07:00:00+01:00")));
+    assert_eq!(policy.next_tick(at("2026-11-24T06:59:59+01:00")), Some(at("2026-11-24T07:00:00+01:00")));
     assert_eq!(policy.tick(at("2026-11-24T06:59:59+01:00")), None);
     assert_eq!(policy.tick(at("2026-11-24T07:00:00+01:00")).unwrap().title, "3 tasks in the quiet hours");
-    assert_eq!(policy.next_tick(), None);
+    assert_eq!(policy.next_tick(at("2026-11-24T07:00:00+01:00")), None);
     assert_eq!(policy.arrived(&committed(1), at("2026-11-24T07:00:01+01:00")).len(), 1);
 }
 
@@ -138,7 +157,7 @@ fn what_is_urgent_wakes_only_who_wants_to_be_woken() {
 fn the_night_the_clocks_go_forward_ends_at_seven_too() {
     let mut policy = at_night(true);
     assert!(policy.arrived(&committed(1), at("2026-03-28T23:00:00+01:00")).is_empty());
-    assert_eq!(policy.next_tick(), Some(at("2026-03-29T07:00:00+02:00")));
+    assert_eq!(policy.next_tick(at("2026-03-28T23:00:00+01:00")), Some(at("2026-03-29T07:00:00+02:00")));
 }
 
 #[test]
@@ -156,7 +175,7 @@ fn quiet_hours_that_are_switched_off_end_now() {
     let night = at("2026-11-24T03:00:00+01:00");
     assert!(policy.arrived(&committed(1), night).is_empty());
     policy.set(notifications(3), night);
-    assert_eq!(policy.next_tick(), Some(night));
+    assert_eq!(policy.next_tick(night), Some(night));
     assert_eq!(policy.tick(night).unwrap().title, "1 task in the quiet hours");
 }
 

@@ -23,6 +23,7 @@ use crate::{
 /// A paid database, on which each agent is a user already; the address that Helios has is given too.
 async fn moved(world: &World) -> (Engine, Server, secrecy::SecretString) {
     let server = Server::behind(world).await;
+    voice::Voice,
     let engine = world.engine("one").await;
     let helios = world.moves(&engine).await;
     (engine, server, helios)
@@ -134,6 +135,33 @@ fn moving_to_users_is_taken_back_to_default() {
         session.open().await;
         let world = World::paid().await;
         let server = Server::behind(&world).await;
+#[test]
+fn nobody_says_on_a_channel_for_all_that_helios_has_moved() {
+    within("users::nobody_says_on_a_channel_for_all_that_helios_has_moved", async |session| {
+        session.open().await;
+        let world = World::paid().await;
+        let (engine, server, _) = moved(&world).await;
+        engine.rotation().begin(RotationReason::Asked).await.unwrap();
+        let id = world.until(&engine, waits).await.id.unwrap();
+        let ack = |on: &str| (on.to_owned(), "rotation.ack", serde_json::json!({ "rotation_id": id }));
+        let key = age::x25519::Identity::generate().to_public().to_string();
+        let offered = ("helios→chad".to_owned(), "rotation.key", serde_json::json!({ "public_key": key }));
+        let mut voice = Voice::connect(&exposed(&world.url()), world.upstash.ca_file()).await.unwrap();
+        for (channel, kind, data) in [ack("broadcast"), ack("agent.chad"), ack("heartbeat"), offered] {
+            voice.say(&channel, &serde_json::json!({ "from": "helios", "type": kind, "data": data })).await.unwrap();
+        }
+        // What was said before that was heard as well.
+        world.until(&engine, |view| view.handover.offered.is_some()).await;
+        assert_eq!(server.tokens("helios").await.len(), 2, "the old token still works");
+        let receipt = {
+            world.hands_over(&engine).await;
+            engine.rotation().receipts().await.unwrap().remove(0)
+        };
+        assert_eq!(receipt.acknowledged.unwrap().by, None, "it is the person's word that counts");
+        world.users_end_well(&engine, &server, [1, 1]).await;
+    });
+}
+
         let engine = world.engine("one").await;
         engine.rotation().move_to_users().await.unwrap();
         world.until(&engine, waits).await;

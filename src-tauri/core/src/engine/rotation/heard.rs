@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use serde::Deserialize;
 
 use crate::{
-    message::{Header, Kind, Millis, data},
+    message::{Header, Kind, Millis, channel, data},
     text,
 };
 
@@ -56,8 +56,12 @@ struct Data {
 }
 
 impl Notice {
-    /// Reads a message; `None` where it is not about a rotation. `at`: when it was read, and it cannot be younger.
-    pub(in crate::engine) fn read(header: &Header, payload: &[u8], at: Millis) -> Option<Self> {
+    /// Reads a message on this channel; `None` where it is not about a rotation. `at`: when it was read, and it cannot be
+    /// younger.
+    ///
+    /// Names are claims, and on channels for all everybody learns the rotation's id. What only one agent can answer counts
+    /// on that agent's own channel alone: where each is a user, nobody else can publish there.
+    pub(in crate::engine) fn read(on: &str, header: &Header, payload: &[u8], at: Millis) -> Option<Self> {
         let Kind::Other(kind) = &header.kind else { return None };
         if !kind.starts_with("rotation") {
             return None;
@@ -65,11 +69,13 @@ impl Notice {
         let said: Data = serde_json::from_str(data(payload)?.get()).ok()?;
         let id = said.rotation_id.filter(|id| id.len() <= LONGEST_ID);
         let said = match &**kind {
+        let own = channel::sender(on) == Some(header.from.as_str());
             "rotation" => match said.phase.as_deref() {
                 Some(OVER_DONE | OVER_CANCELLED) => Said::Over(id?),
                 _ => Said::Begins(id?),
             },
             "rotation.ready" => Said::Ready(id?),
+            _ if !own => return None,
             "rotation.ack" => Said::Ack(id?),
             "rotation.key" => Said::Key(said.public_key.filter(|key| key.len() <= LONGEST_KEY)?),
             _ => return None,
@@ -165,7 +171,11 @@ mod tests {
     use crate::message::read;
 
     fn notice(json: &str) -> Option<Notice> {
-        Notice::read(&read("helios→chad", json.as_bytes()), json.as_bytes(), 1_000_000)
+        on("helios→chad", json)
+    }
+
+    fn on(channel: &str, json: &str) -> Option<Notice> {
+        Notice::read(channel, &read(channel, json.as_bytes()), json.as_bytes(), 1_000_000)
     }
 
     fn begins(id: &str, at: Millis) -> Notice {
@@ -195,6 +205,24 @@ mod tests {
         let mut heard = Heard::default();
         for id in ["a", "b"] {
             heard.hear(begins(id, 10));
+    #[test]
+    fn an_agent_answers_on_its_own_channel_alone() {
+        for kind in ["ready", "ack", "key"] {
+            let json = format!(
+                r#"{{"from":"helios","type":"rotation.{kind}","data":{{"rotation_id":"r1","public_key":"age1"}}}}"#
+            );
+            for channel in ["broadcast", "agent.chad", "heartbeat", "sol→chad", "sol→chad-urgent", "chad→helios"]
+            {
+                assert_eq!(on(channel, &json), None, "{kind} on {channel}");
+            }
+            for channel in ["helios→chad", "helios→chad-urgent", "helios→chad-low"] {
+                assert!(on(channel, &json).is_some(), "{kind} on {channel}");
+            }
+        }
+        let begins = r#"{"from":"chad","type":"rotation","data":{"rotation_id":"r1","phase":"announce"}}"#;
+        assert!(on("broadcast", begins).is_some(), "what is for all is said to all");
+    }
+
         }
         assert_eq!(heard.before_us(&["b"], 20).map(|notice| &notice.said), Some(&Said::Begins("a".into())));
         assert_eq!(heard.before_us(&["a"], 20), None);

@@ -9,7 +9,10 @@ mod reading;
 
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    sync::{mpsc, watch},
+    time::Instant,
+};
 
 pub(super) use self::reading::{is_echo, is_notable, line};
 use self::{absence::Absence, reading::PONG};
@@ -126,6 +129,7 @@ impl Intake {
     }
 
     async fn connected(&mut self, at: Millis, missed: Option<Missed>, first: bool) {
+        let seen = Instant::now();
         // Nothing was missed where one connection took over from another.
         let unbroken = missed.is_none() && !first;
         if !unbroken {
@@ -147,7 +151,7 @@ impl Intake {
         self.prove(first || self.absence.lasted() >= LONG_AWAY).await;
         self.remember(Some(at)).await;
         let deaf_since = missed.map(|missed| missed.since).or(unbroken.then_some(at));
-        self.board.stood(Stood { at, deaf_since });
+        self.board.stood(Stood { at, seen, deaf_since });
     }
 
     /// Our own heartbeat came back: everything that was published before it has been heard.

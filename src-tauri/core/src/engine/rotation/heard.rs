@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use serde::Deserialize;
+use tokio::time::Instant;
 
 use crate::{
     message::{Header, Kind, Millis, channel, data},
@@ -68,14 +69,14 @@ impl Notice {
         }
         let said: Data = serde_json::from_str(data(payload)?.get()).ok()?;
         let id = said.rotation_id.filter(|id| id.len() <= LONGEST_ID);
-        let said = match &**kind {
         let own = channel::sender(on) == Some(header.from.as_str());
+        let said = match &**kind {
             "rotation" => match said.phase.as_deref() {
                 Some(OVER_DONE | OVER_CANCELLED) => Said::Over(id?),
                 _ => Said::Begins(id?),
             },
-            "rotation.ready" => Said::Ready(id?),
             _ if !own => return None,
+            "rotation.ready" => Said::Ready(id?),
             "rotation.ack" => Said::Ack(id?),
             "rotation.key" => Said::Key(said.public_key.filter(|key| key.len() <= LONGEST_KEY)?),
             _ => return None,
@@ -94,6 +95,8 @@ pub(super) const OVER_CANCELLED: &str = "cancelled";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::engine) struct Stood {
     pub(in crate::engine) at: Millis,
+    /// The same by a clock that nobody sets.
+    pub(in crate::engine) seen: Instant,
     /// Since when nothing had been heard, where that is known.
     pub(in crate::engine) deaf_since: Option<Millis>,
 }
@@ -159,14 +162,16 @@ impl Heard {
         })
     }
 
-    /// The first time that the link stood since then.
-    pub(super) fn stood_since(&self, since: Millis) -> Option<Stood> {
-        self.stood.iter().copied().find(|stood| stood.at >= since)
+    /// The first time that the link stood since then; the first one of all where that was before this run.
+    pub(super) fn stood_since(&self, since: Option<Instant>) -> Option<Stood> {
+        self.stood.iter().copied().find(|stood| since.is_none_or(|since| stood.seen >= since))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::message::read;
 
@@ -201,11 +206,6 @@ mod tests {
     }
 
     #[test]
-    fn of_two_that_begin_at_once_the_first_heard_goes_first() {
-        let mut heard = Heard::default();
-        for id in ["a", "b"] {
-            heard.hear(begins(id, 10));
-    #[test]
     fn an_agent_answers_on_its_own_channel_alone() {
         for kind in ["ready", "ack", "key"] {
             let json = format!(
@@ -223,6 +223,11 @@ mod tests {
         assert!(on("broadcast", begins).is_some(), "what is for all is said to all");
     }
 
+    #[test]
+    fn of_two_that_begin_at_once_the_first_heard_goes_first() {
+        let mut heard = Heard::default();
+        for id in ["a", "b"] {
+            heard.hear(begins(id, 10));
         }
         assert_eq!(heard.before_us(&["b"], 20).map(|notice| &notice.said), Some(&Said::Begins("a".into())));
         assert_eq!(heard.before_us(&["a"], 20), None);
@@ -244,11 +249,23 @@ mod tests {
     }
 
     #[test]
+    fn a_connection_counts_from_then_on_whatever_the_clock_on_the_wall_says() {
+        let mut heard = Heard::default();
+        let (before, since, after) = (Instant::now(), Instant::now(), Instant::now());
+        heard.stood(Stood { at: 7_200_000, seen: before - Duration::from_secs(1), deaf_since: None });
+        assert_eq!(heard.stood_since(Some(since)), None);
+        let set_back = Stood { at: 3_600_000, seen: after, deaf_since: None };
+        heard.stood(set_back);
+        assert_eq!(heard.stood_since(Some(since)), Some(set_back));
+        assert_eq!(heard.stood_since(None).map(|stood| stood.at), Some(7_200_000));
+    }
+
+    #[test]
     fn it_stays_bounded() {
         let mut heard = Heard::default();
         for at in 0..1_000 {
             heard.hear(begins("x", at));
-            heard.stood(Stood { at, deaf_since: None });
+            heard.stood(Stood { at, seen: Instant::now(), deaf_since: None });
         }
         assert!(heard.notices.len() <= KEPT && heard.stood.len() <= KEPT);
     }

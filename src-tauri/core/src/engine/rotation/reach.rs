@@ -178,7 +178,8 @@ impl Rotation {
 
     pub(super) async fn reconnect(&self, work: &mut Work) -> Done {
         let means = &self.shared.means;
-        let since = self.shared.look().journal.as_ref().and_then(|journal| journal.adopted_at).unwrap_or_else(now);
+        let placed = self.shared.look().placed;
+        let since = placed.map(|placed| placed.at);
         let mut heard = means.board.rotating();
         let mut status = means.link.status();
         let mut nudges = self.shared.nudges();
@@ -193,10 +194,15 @@ impl Rotation {
                 let refused = {
                     let status = status.borrow_and_update();
                     let refused = status.trouble.as_ref().is_some_and(|why| why.code == TroubleCode::PasswordRefused);
-                    status.state == LinkState::Stopped && refused && status.since > since
+                    refused
+                        && status.state == LinkState::Stopped
+                        && placed.is_none_or(|placed| placed.link != (status.state, status.since))
                 };
                 // The link may be about to change over.
                 if refused && self.still_refused(since).await {
+        if !already {
+            self.shared.place();
+        }
                     return None;
                 }
                 tokio::select! {
@@ -226,7 +232,7 @@ impl Rotation {
         self.shared.look().journal.as_ref().is_none_or(|journal| journal.machine.goes_well())
     }
 
-    async fn still_refused(&self, since: crate::message::Millis) -> bool {
+    async fn still_refused(&self, since: Option<Instant>) -> bool {
         sleep(self.shared.means.tuning.follow_after).await;
         let status = self.shared.means.link.status().borrow().clone();
         status.state == LinkState::Stopped && self.shared.means.board.look().rotation.stood_since(since).is_none()

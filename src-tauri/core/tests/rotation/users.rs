@@ -1,6 +1,12 @@
 //! Each agent is a user of the database, and the old and the new token are valid side by side.
 
-use std::{sync::atomic::Ordering::Relaxed, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use heliograph_core::{
     credentials::Item,
@@ -17,13 +23,13 @@ use crate::{
     helios::Helios,
     server::{Server, hash, login, waits},
     session::{Session, within},
+    voice::Voice,
     world::{World, exposed},
 };
 
 /// A paid database, on which each agent is a user already; the address that Helios has is given too.
 async fn moved(world: &World) -> (Engine, Server, secrecy::SecretString) {
     let server = Server::behind(world).await;
-    voice::Voice,
     let engine = world.engine("one").await;
     let helios = world.moves(&engine).await;
     (engine, server, helios)
@@ -130,12 +136,6 @@ fn it_is_taken_back_before_helios_has_moved() {
 }
 
 #[test]
-fn moving_to_users_is_taken_back_to_default() {
-    within("users::moving_to_users_is_taken_back_to_default", async |session| {
-        session.open().await;
-        let world = World::paid().await;
-        let server = Server::behind(&world).await;
-#[test]
 fn nobody_says_on_a_channel_for_all_that_helios_has_moved() {
     within("users::nobody_says_on_a_channel_for_all_that_helios_has_moved", async |session| {
         session.open().await;
@@ -162,6 +162,12 @@ fn nobody_says_on_a_channel_for_all_that_helios_has_moved() {
     });
 }
 
+#[test]
+fn moving_to_users_is_taken_back_to_default() {
+    within("users::moving_to_users_is_taken_back_to_default", async |session| {
+        session.open().await;
+        let world = World::paid().await;
+        let server = Server::behind(&world).await;
         let engine = world.engine("one").await;
         engine.rotation().move_to_users().await.unwrap();
         world.until(&engine, waits).await;
@@ -339,6 +345,33 @@ fn fifty_messages_a_second_both_ways_go_through_it() {
         let whole = tokio::time::timeout(Duration::from_secs(30), all).await;
         assert!(whole.is_ok(), "Helios heard {} of {said}", helios.seen.heard.lock().unwrap().len());
         assert_eq!(server.refused().await, ["chad"], "our own proof alone");
+        world.users_end_well(&engine, &server, [1, 1]).await;
+    });
+}
+
+#[test]
+fn proving_helios_s_key_does_not_listen_in_its_place() {
+    within("users::proving_helios_s_key_does_not_listen_in_its_place", async |session| {
+        session.open().await;
+        let world = World::paid().await;
+        let (engine, server, _) = moved(&world).await;
+        let stop = Arc::<AtomicBool>::default();
+        let (ended, mut voice) =
+            (Arc::clone(&stop), Voice::connect(&exposed(&world.url()), world.upstash.ca_file()).await.unwrap());
+        let saying = tokio::spawn(async move {
+            let mut heard = 0_u64;
+            while !ended.load(Relaxed) {
+                heard += voice.ask::<u64>(&["PUBLISH", "chad→helios", "{}"]).await.unwrap();
+                // The others get their turn as well.
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            heard
+        });
+        engine.rotation().begin(RotationReason::Asked).await.unwrap();
+        world.until(&engine, waits).await;
+        stop.store(true, Relaxed);
+        assert_eq!(saying.await.unwrap(), 0, "what is said while Helios is deaf counts as heard");
+        world.hands_over(&engine).await;
         world.users_end_well(&engine, &server, [1, 1]).await;
     });
 }

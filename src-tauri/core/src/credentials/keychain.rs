@@ -1,14 +1,25 @@
 //! The operating system's keychain, asked on a thread of its own.
 //!
 //! Its calls block, some for ever (a daemon that hangs, a prompt nobody answers), so each is given a time limit by
-//! the caller's side, and one that has passed it is left behind with its thread. The store beneath `keyring` is made
-//! anew for every call: `keyring::Entry` keeps a store that failed once for the life of the process.
+//! the caller's side, and one that has passed it is left behind with its thread. There is one at a time, also where one
+//! was left behind: two would prompt twice, and end in any order. The store beneath `keyring` is made anew for every
+//! call: `keyring::Entry` keeps a store that failed once for the life of the process.
 
-use std::{sync::Arc, thread, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+    time::Duration,
+};
 
 use keyring_core::{CredentialStore, Entry, Error};
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::{sync::oneshot, time::timeout};
+use tokio::{
+    sync::{Mutex, oneshot},
+    time::timeout,
+};
 use zeroize::Zeroize;
 
 use super::{Item, KeychainError, error::classify};
@@ -20,22 +31,43 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// The longest secret, in bytes. Windows takes 2,560, as UTF-16 half as many letters.
 const LONGEST: usize = 1_200;
 
+type Beneath = fn() -> keyring_core::Result<Arc<CredentialStore>>;
+
 /// Where our items stand in the keychain.
 #[derive(Clone, Debug)]
 pub struct Keychain {
     service: String,
     limit: Duration,
+    /// Makes what is beneath.
+    store: Beneath,
+    queue: Arc<Queue>,
+}
+
+/// The calls that are under way or wait; each has somebody who waits for it, and not for long.
+#[derive(Debug, Default)]
+struct Queue {
+    /// Held by the call that is under way.
+    turn: Arc<Mutex<()>>,
+    /// How often each item was to become another one.
+    wishes: [AtomicU64; Item::ALL.len()],
+}
+
+impl Queue {
+    fn wishes(&self, item: Item) -> &AtomicU64 {
+        &self.wishes[item as usize]
+    }
 }
 
 impl Keychain {
     /// The keychain's items of this program; those of the sandbox have a name of their own.
     pub fn new(sandbox: bool) -> Self {
-        Self { service: if sandbox { "heliograph-sandbox" } else { "heliograph" }.into(), limit: LIMIT }
+        let service = if sandbox { "heliograph-sandbox" } else { "heliograph" }.into();
+        Self { service, limit: LIMIT, store, queue: Arc::default() }
     }
 
     /// What an item holds; `None` where there is no such item. A locked keychain may ask the person to unlock it.
     pub async fn read(&self, item: Item) -> Result<Option<SecretString>, KeychainError> {
-        self.call(item, read).await
+        self.call(item, None, read).await
     }
 
     /// Puts a secret into an item, and reads it again to see that it is there.
@@ -49,7 +81,7 @@ impl Keychain {
             return Err(KeychainError::Failed);
         }
         let secret = secret.clone();
-        self.call(item, move |entry| {
+        self.call(item, Some(self.wish(item)), move |entry| {
             entry.set_password(secret.expose_secret()).map_err(classify)?;
             match read(entry)? {
                 Some(there) if there.expose_secret() == secret.expose_secret() => Ok(()),
@@ -61,11 +93,16 @@ impl Keychain {
 
     /// Removes an item; one that is not there is removed already.
     pub async fn delete(&self, item: Item) -> Result<(), KeychainError> {
-        self.call(item, |entry| match entry.delete_credential() {
+        self.call(item, Some(self.wish(item)), |entry| match entry.delete_credential() {
             Ok(()) | Err(Error::NoEntry) => Ok(()),
             Err(error) => Err(classify(error)),
         })
         .await
+    }
+
+    /// The item is to become another one than before.
+    fn wish(&self, item: Item) -> u64 {
+        self.queue.wishes(item).fetch_add(1, Ordering::SeqCst) + 1
     }
 
     /// The items that are there. A keychain that cannot be asked is listed with the reason.
@@ -102,19 +139,30 @@ impl Keychain {
     async fn call<T: Send + 'static>(
         &self,
         item: Item,
+        wish: Option<u64>,
         call: impl FnOnce(&Entry) -> Result<T, KeychainError> + Send + 'static,
     ) -> Result<T, KeychainError> {
         let (answer, wait) = oneshot::channel();
-        let service = self.service.clone();
-        thread::spawn(move || {
-            let result = store()
-                .and_then(|store| store.build(&service, item.name(), None))
-                .map_err(classify)
-                .and_then(|entry| call(&entry));
-            // Whoever asked may have stopped waiting.
-            let _ = answer.send(result);
-        });
-        match timeout(self.limit, wait).await {
+        let (service, store, queue) = (self.service.clone(), self.store, Arc::clone(&self.queue));
+        let answered = async move {
+            // Whoever stops waiting before his turn is not in the queue any more.
+            let turn = Arc::clone(&queue.turn).lock_owned().await;
+            thread::spawn(move || {
+                let result = store()
+                    .and_then(|store| store.build(&service, item.name(), None))
+                    .map_err(classify)
+                    .and_then(|entry| {
+                        let outdated = wish.is_some_and(|wish| queue.wishes(item).load(Ordering::SeqCst) != wish);
+                        // Nobody waits for it, and somebody has wanted otherwise since.
+                        if outdated && answer.is_closed() { Err(KeychainError::Silent) } else { call(&entry) }
+                    });
+                drop(turn);
+                // Whoever asked may have stopped waiting.
+                let _ = answer.send(result);
+            });
+            wait.await
+        };
+        match timeout(self.limit, answered).await {
             Ok(Ok(result)) => result,
             // The thread ended without an answer: the library panicked.
             Ok(Err(_)) => Err(KeychainError::Failed),
@@ -149,3 +197,6 @@ fn store() -> keyring_core::Result<Arc<CredentialStore>> {
 fn store() -> keyring_core::Result<Arc<CredentialStore>> {
     Ok(windows_native_keyring_store::Store::new()?)
 }
+
+#[cfg(test)]
+mod tests;

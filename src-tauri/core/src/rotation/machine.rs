@@ -100,6 +100,8 @@ pub enum Event {
     Proved,
     /// The new key is refused, and the old one works.
     NewRefused,
+    /// The same, and the service does not say that the old one is the database's: the new one may be taken yet.
+    NotTaken,
     /// Both are refused.
     BothRefused,
     /// Nobody answers.

@@ -68,6 +68,7 @@ pub(crate) fn asked(plan: RotationPlan, what: RotationAsk, hint: Option<&Trouble
             format!("The database does not answer. The old key still works.{because}"),
             "It goes on by itself when the network is back.",
         ),
+        RotationAsk::Network if hint.is_some_and(|hint| *hint == not_taken()) => not_taken(),
         RotationAsk::Network => Trouble::new(
             hint.map_or(TroubleCode::Unreachable, |trouble| trouble.code),
             format!("It is not known yet which key the database has: nobody answers.{because}"),
@@ -85,6 +86,17 @@ pub(crate) fn asked(plan: RotationPlan, what: RotationAsk, hint: Option<&Trouble
         ),
     };
     RotationAsked { what, words }
+}
+
+/// The new key is refused, and the service does not say that it is the wrong one.
+pub(crate) fn not_taken() -> Trouble {
+    Trouble::new(
+        TroubleCode::PasswordRefused,
+        "Upstash has made a new key, and the database does not take it yet. The old one still works, and the new one is \
+         kept beside it.",
+        "It goes on by itself as soon as the new key works. If it does not within some minutes, look in the Upstash \
+         console which key the database has.",
+    )
 }
 
 /// One is under way already.

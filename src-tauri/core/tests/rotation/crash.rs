@@ -55,6 +55,28 @@ fn ended_at(name: &str, step: RotationStep) {
     });
 }
 
+/// As after a power cut, with a computer whose clock stands behind the journal's since.
+#[test]
+fn a_clock_that_was_set_back_does_not_hold_it_up() {
+    within("crash::a_clock_that_was_set_back_does_not_hold_it_up", async |session| {
+        session.open().await;
+        let world = World::start().await;
+        let engine = world.engine("one").await;
+        engine.rotation().begin(RotationReason::Asked).await.unwrap();
+        world.until(&engine, |view| view.helios_behind_since.is_some()).await;
+        engine.stop().await;
+        let changed = rusqlite::Connection::open(world.home("one").database()).unwrap().execute(
+            "UPDATE rotations SET journal = json_set(journal, '$.machine.stage', 'reconnect', '$.machine.ask', NULL,
+             '$.adopted_at', json_extract(journal, '$.adopted_at') + 3600000) WHERE ended IS NULL",
+            [],
+        );
+        assert_eq!(changed.unwrap(), 1);
+        let engine = world.engine("one").await;
+        world.finishes(&engine).await;
+        world.ends_well(&engine, "one", &[], 1).await;
+    });
+}
+
 macro_rules! at {
     ($($name:ident: $step:ident),* $(,)?) => {$(
         #[test]

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use heliograph_core::rotation::{RotationAsk, RotationOutcome, RotationReason};
+use heliograph_core::{
+    credentials::{Item, Keychain},
+    rotation::{RotationAsk, RotationOutcome, RotationReason},
+};
 use heliograph_sandbox::upstash::{Fault as UpstashFault, Habits as UpstashHabits, ResetFault};
 
 use crate::{
@@ -74,6 +77,33 @@ fn a_key_that_comes_after_all_is_followed() {
         let view = world.until(&engine, |view| view.outcome == Some(RotationOutcome::Adopted)).await;
         assert_eq!(view.reason, Some(RotationReason::Followed));
         world.ends_well(&engine, "one", &[], 1).await;
+    });
+}
+
+#[test]
+fn a_new_key_that_the_server_takes_late_is_kept_until_it_does() {
+    within("lost::a_new_key_that_the_server_takes_late_is_kept_until_it_does", async |session| {
+        session.open().await;
+        let world = World::start().await;
+        {
+            let mut tuning = world.tuning.lock().unwrap();
+            (tuning.prove_limit, tuning.long_pause) = (Duration::from_millis(100), Duration::from_millis(100));
+        }
+        let engine = world.engine("one").await;
+        for (hidden, resets) in [(true, 1), (false, 2)] {
+            world.upstash.adopt(UpstashHabits { protected_credentials: hidden, ..UpstashHabits::default() });
+            let late = ResetFault::TakenLate(Duration::from_secs(10));
+            world.upstash.misbehave_times(UpstashFault::Reset(late), 1);
+            engine.rotation().begin(RotationReason::Asked).await.unwrap();
+            let view = world.until(&engine, |view| view.asks.is_some() || view.outcome.is_some()).await;
+            let asked = view.asks.unwrap_or_else(|| panic!("hidden: {hidden}: {}", view.words));
+            assert_eq!(asked.what, RotationAsk::Network);
+            assert!(asked.words.message.contains("does not take it yet"), "{}", asked.words.message);
+            let kept = Keychain::new(false).read(Item::NextAddress).await.unwrap();
+            assert_eq!(world::exposed(&kept.unwrap()), world::exposed(&world.url()));
+            world.finishes(&engine).await;
+            world.ends_well(&engine, "one", &[], resets).await;
+        }
     });
 }
 

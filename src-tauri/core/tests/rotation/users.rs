@@ -1,6 +1,12 @@
 //! Each agent is a user of the database, and the old and the new token are valid side by side.
 
-use std::{sync::atomic::Ordering::Relaxed, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use heliograph_core::{
     credentials::Item,
@@ -17,6 +23,7 @@ use crate::{
     helios::Helios,
     server::{Server, hash, login, waits},
     session::{Session, within},
+    voice::Voice,
     world::{World, exposed},
 };
 
@@ -124,6 +131,33 @@ fn it_is_taken_back_before_helios_has_moved() {
         // And to default again, from which there is no token left to withdraw but the new ones.
         engine.rotation().begin(RotationReason::Asked).await.unwrap();
         world.hands_over(&engine).await;
+        world.users_end_well(&engine, &server, [1, 1]).await;
+    });
+}
+
+#[test]
+fn nobody_says_on_a_channel_for_all_that_helios_has_moved() {
+    within("users::nobody_says_on_a_channel_for_all_that_helios_has_moved", async |session| {
+        session.open().await;
+        let world = World::paid().await;
+        let (engine, server, _) = moved(&world).await;
+        engine.rotation().begin(RotationReason::Asked).await.unwrap();
+        let id = world.until(&engine, waits).await.id.unwrap();
+        let ack = |on: &str| (on.to_owned(), "rotation.ack", serde_json::json!({ "rotation_id": id }));
+        let key = age::x25519::Identity::generate().to_public().to_string();
+        let offered = ("helios→chad".to_owned(), "rotation.key", serde_json::json!({ "public_key": key }));
+        let mut voice = Voice::connect(&exposed(&world.url()), world.upstash.ca_file()).await.unwrap();
+        for (channel, kind, data) in [ack("broadcast"), ack("agent.chad"), ack("heartbeat"), offered] {
+            voice.say(&channel, &serde_json::json!({ "from": "helios", "type": kind, "data": data })).await.unwrap();
+        }
+        // What was said before that was heard as well.
+        world.until(&engine, |view| view.handover.offered.is_some()).await;
+        assert_eq!(server.tokens("helios").await.len(), 2, "the old token still works");
+        let receipt = {
+            world.hands_over(&engine).await;
+            engine.rotation().receipts().await.unwrap().remove(0)
+        };
+        assert_eq!(receipt.acknowledged.unwrap().by, None, "it is the person's word that counts");
         world.users_end_well(&engine, &server, [1, 1]).await;
     });
 }
@@ -311,6 +345,33 @@ fn fifty_messages_a_second_both_ways_go_through_it() {
         let whole = tokio::time::timeout(Duration::from_secs(30), all).await;
         assert!(whole.is_ok(), "Helios heard {} of {said}", helios.seen.heard.lock().unwrap().len());
         assert_eq!(server.refused().await, ["chad"], "our own proof alone");
+        world.users_end_well(&engine, &server, [1, 1]).await;
+    });
+}
+
+#[test]
+fn proving_helios_s_key_does_not_listen_in_its_place() {
+    within("users::proving_helios_s_key_does_not_listen_in_its_place", async |session| {
+        session.open().await;
+        let world = World::paid().await;
+        let (engine, server, _) = moved(&world).await;
+        let stop = Arc::<AtomicBool>::default();
+        let (ended, mut voice) =
+            (Arc::clone(&stop), Voice::connect(&exposed(&world.url()), world.upstash.ca_file()).await.unwrap());
+        let saying = tokio::spawn(async move {
+            let mut heard = 0_u64;
+            while !ended.load(Relaxed) {
+                heard += voice.ask::<u64>(&["PUBLISH", "chad→helios", "{}"]).await.unwrap();
+                // The others get their turn as well.
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            heard
+        });
+        engine.rotation().begin(RotationReason::Asked).await.unwrap();
+        world.until(&engine, waits).await;
+        stop.store(true, Relaxed);
+        assert_eq!(saying.await.unwrap(), 0, "what is said while Helios is deaf counts as heard");
+        world.hands_over(&engine).await;
         world.users_end_well(&engine, &server, [1, 1]).await;
     });
 }

@@ -61,6 +61,8 @@ pub(crate) struct World {
     settings: Mutex<HashMap<String, Settings>>,
     /// The API key is known to engines that start from now on.
     pub(crate) account: AtomicBool,
+    /// The limits of engines that start from now on.
+    pub(crate) tuning: Mutex<Tuning>,
 }
 
 impl World {
@@ -79,7 +81,8 @@ impl World {
         let github = Github::start(GithubOptions::default()).await.unwrap();
         let id = if paid { upstash.make_paid("db").await } else { upstash.make("db").await }.unwrap();
         let (keys, settings, account) = (Mutex::default(), Mutex::default(), AtomicBool::new(true));
-        let world = Self { upstash, github, folder, id, keys, settings, account };
+        let tuning = Mutex::new(tuning());
+        let world = Self { upstash, github, folder, id, keys, settings, account, tuning };
         world.note_key();
         world
     }
@@ -148,7 +151,7 @@ impl World {
             api: Some(self.upstash.url().parse().unwrap()),
             github: Some(self.github.url().parse().unwrap()),
             mailbox: None,
-            rotation: tuning(),
+            rotation: self.tuning.lock().unwrap().clone(),
             notifier: Arc::new(Blank),
             version: "0".into(),
             sandbox,

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::{
     sync::{mpsc, oneshot, watch},
-    time::timeout,
+    time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -74,6 +74,7 @@ struct Key {
 #[derive(Debug)]
 struct Reset {
     cut: bool,
+    late: Duration,
     done: oneshot::Sender<Result<()>>,
 }
 
@@ -154,10 +155,11 @@ impl Database {
     }
 
     /// Gives the server another password; the old one is refused from then on. `cut` ends the connections that were
-    /// made with it. Once it is under way it is done, whether or not anybody waits for it.
-    pub(super) async fn reset_password(&self, cut: bool) -> Result<()> {
+    /// made with it. Once it is under way it is done, whether or not anybody waits for it. Where the server is to be `late`,
+    /// the new one is told before it has it.
+    pub(super) async fn reset_password(&self, cut: bool, late: Duration) -> Result<()> {
         let (done, answer) = oneshot::channel();
-        self.orders.send(Reset { cut, done }).await.context("the server has ended")?;
+        self.orders.send(Reset { cut, late, done }).await.context("the server has ended")?;
         answer.await.context("the server has ended")?
     }
 
@@ -196,9 +198,10 @@ async fn serve(made: Made, mut orders: mpsc::Receiver<Reset>, refusal: watch::Re
             () = made.stop.cancelled() => break,
             Some(order) = orders.recv() => order,
         };
-        let changed = reset(&mut redis, order.cut, &told.key).await;
-        // Whoever asked may have gone.
-        let _ = order.done.send(changed);
+        tokio::select! {
+            () = made.stop.cancelled() => break,
+            () = carry_out(order, &mut redis, &told.key) => {}
+        }
     }
     redis.stop().await;
     // What stays behind is a configuration file without a server.
@@ -227,9 +230,24 @@ async fn start(
     Ok((redis, front))
 }
 
-async fn reset(redis: &mut Redis, cut: bool, key: &watch::Sender<Key>) -> Result<()> {
+async fn carry_out(order: Reset, redis: &mut Redis, key: &watch::Sender<Key>) {
     let password = redis::fresh_password();
+    let tell = |password| key.send_modify(|key| *key = Key { password, resets: key.resets + 1 });
+    // Whoever asked may have gone.
+    if order.late.is_zero() {
+        let changed = reset(redis, &password, order.cut, || tell(password.clone())).await;
+        let _ = order.done.send(changed);
+    } else {
+        tell(password.clone());
+        let _ = order.done.send(Ok(()));
+        sleep(order.late).await;
+        // Nobody waits for what comes of it any more.
+        let _ = reset(redis, &password, order.cut, || {}).await;
+    }
+}
+
+async fn reset(redis: &mut Redis, password: &SecretString, cut: bool, changed: impl FnOnce()) -> Result<()> {
     redis.set_password(password.clone()).await?;
-    key.send_modify(|key| *key = Key { password, resets: key.resets + 1 });
+    changed();
     if cut { redis.cut_connections().await } else { Ok(()) }
 }

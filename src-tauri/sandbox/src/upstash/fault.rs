@@ -67,6 +67,8 @@ pub enum ResetFault {
     DoneError,
     /// It is done, and the answer has neither password nor tokens.
     WithoutPassword,
+    /// It is done and answered at once, and the server goes by the old password for so much longer.
+    TakenLate(#[serde(deserialize_with = "seconds")] Duration),
 }
 
 impl Fault {

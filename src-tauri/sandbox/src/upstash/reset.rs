@@ -1,6 +1,6 @@
 //! Resetting a password, and the ways in which that goes wrong.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     extract::{Extension, Path, State},
@@ -44,7 +44,8 @@ async fn carry_out(account: &Account, database: &Arc<Database>, wrong: Option<Re
         if let Some(ResetFault::DoneLate(time)) = wrong {
             sleep(time).await;
         }
-        database.reset_password(cut).await
+        let late = if let Some(ResetFault::TakenLate(time)) = wrong { time } else { Duration::ZERO };
+        database.reset_password(cut, late).await
     });
     match done.await {
         Ok(Some(Ok(()))) => {}

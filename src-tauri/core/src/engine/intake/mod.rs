@@ -9,7 +9,10 @@ mod reading;
 
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    sync::{mpsc, watch},
+    time::Instant,
+};
 
 pub(super) use self::reading::{is_echo, is_notable, line};
 use self::{absence::Absence, reading::PONG};
@@ -142,6 +145,7 @@ impl Intake {
     }
 
     async fn connected(&mut self, at: Millis, missed: Option<Missed>, first: bool) {
+        let seen = Instant::now();
         // Nothing was missed where one connection took over from another.
         let unbroken = missed.is_none() && !first;
         if !unbroken {
@@ -160,7 +164,7 @@ impl Intake {
         self.prove(first || self.is_long_away()).await;
         self.remember(Some(at)).await;
         let deaf_since = missed.map(|missed| missed.since).or(unbroken.then_some(at));
-        self.board.stood(Stood { at, deaf_since });
+        self.board.stood(Stood { at, seen, deaf_since });
     }
 
     /// What was left by an earlier run: which channels are in use, and until when was listened. Where the file cannot

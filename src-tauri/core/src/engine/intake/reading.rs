@@ -46,7 +46,7 @@ impl Intake {
         for (index, message) in batch.into_iter().enumerate() {
             let header = self::read(&message.channel, &message.payload);
             // Also of ourselves, and of another computer that goes by our name.
-            notices.extend(Notice::read(&header, &message.payload, message.at));
+            notices.extend(Notice::read(&message.channel, &header, &message.payload, message.at));
             if is_echo(&settings.agents.me, &message.channel, &header) {
                 if header.kind == Kind::Heartbeat {
                     read.own_heartbeat = Some(message.at);

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Which key the database has, as the API tells it.
-enum Shown {
+pub(super) enum Shown {
     /// Another one than ours: the address with it.
     New(SecretString),
     /// Ours.
@@ -206,7 +206,7 @@ impl Rotation {
         Ok(None)
     }
 
-    async fn shown(&self, work: &mut Work, old: &Held) -> Shown {
+    pub(super) async fn shown(&self, work: &mut Work, old: &Held) -> Shown {
         let Some(account) = &work.account else { return Shown::Hidden(work.hint.clone()) };
         let known = self.shared.look().journal.as_ref().and_then(|journal| journal.database.clone());
         let id = match known {

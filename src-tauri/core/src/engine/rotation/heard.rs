@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 
 use serde::Deserialize;
+use tokio::time::Instant;
 
 use crate::{
-    message::{Header, Kind, Millis, data},
+    message::{Header, Kind, Millis, channel, data},
     text,
 };
 
@@ -56,19 +57,25 @@ struct Data {
 }
 
 impl Notice {
-    /// Reads a message; `None` where it is not about a rotation. `at`: when it was read, and it cannot be younger.
-    pub(in crate::engine) fn read(header: &Header, payload: &[u8], at: Millis) -> Option<Self> {
+    /// Reads a message on this channel; `None` where it is not about a rotation. `at`: when it was read, and it cannot be
+    /// younger.
+    ///
+    /// Names are claims, and on channels for all everybody learns the rotation's id. What only one agent can answer counts
+    /// on that agent's own channel alone: where each is a user, nobody else can publish there.
+    pub(in crate::engine) fn read(on: &str, header: &Header, payload: &[u8], at: Millis) -> Option<Self> {
         let Kind::Other(kind) = &header.kind else { return None };
         if !kind.starts_with("rotation") {
             return None;
         }
         let said: Data = serde_json::from_str(data(payload)?.get()).ok()?;
         let id = said.rotation_id.filter(|id| id.len() <= LONGEST_ID);
+        let own = channel::sender(on) == Some(header.from.as_str());
         let said = match &**kind {
             "rotation" => match said.phase.as_deref() {
                 Some(OVER_DONE | OVER_CANCELLED) => Said::Over(id?),
                 _ => Said::Begins(id?),
             },
+            _ if !own => return None,
             "rotation.ready" => Said::Ready(id?),
             "rotation.ack" => Said::Ack(id?),
             "rotation.key" => Said::Key(said.public_key.filter(|key| key.len() <= LONGEST_KEY)?),
@@ -88,6 +95,8 @@ pub(super) const OVER_CANCELLED: &str = "cancelled";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::engine) struct Stood {
     pub(in crate::engine) at: Millis,
+    /// The same by a clock that nobody sets.
+    pub(in crate::engine) seen: Instant,
     /// Since when nothing had been heard, where that is known.
     pub(in crate::engine) deaf_since: Option<Millis>,
 }
@@ -153,19 +162,25 @@ impl Heard {
         })
     }
 
-    /// The first time that the link stood since then.
-    pub(super) fn stood_since(&self, since: Millis) -> Option<Stood> {
-        self.stood.iter().copied().find(|stood| stood.at >= since)
+    /// The first time that the link stood since then; the first one of all where that was before this run.
+    pub(super) fn stood_since(&self, since: Option<Instant>) -> Option<Stood> {
+        self.stood.iter().copied().find(|stood| since.is_none_or(|since| stood.seen >= since))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::message::read;
 
     fn notice(json: &str) -> Option<Notice> {
-        Notice::read(&read("helios→chad", json.as_bytes()), json.as_bytes(), 1_000_000)
+        on("helios→chad", json)
+    }
+
+    fn on(channel: &str, json: &str) -> Option<Notice> {
+        Notice::read(channel, &read(channel, json.as_bytes()), json.as_bytes(), 1_000_000)
     }
 
     fn begins(id: &str, at: Millis) -> Notice {
@@ -188,6 +203,24 @@ mod tests {
         assert_eq!(said(&key), None);
         let old = r#"{"type":"rotation.ack","timestamp":5,"data":{"rotation_id":"r1"}}"#;
         assert_eq!(notice(old).unwrap().at, 5_000, "one out of a record is as old as it says");
+    }
+
+    #[test]
+    fn an_agent_answers_on_its_own_channel_alone() {
+        for kind in ["ready", "ack", "key"] {
+            let json = format!(
+                r#"{{"from":"helios","type":"rotation.{kind}","data":{{"rotation_id":"r1","public_key":"age1"}}}}"#
+            );
+            for channel in ["broadcast", "agent.chad", "heartbeat", "sol→chad", "sol→chad-urgent", "chad→helios"]
+            {
+                assert_eq!(on(channel, &json), None, "{kind} on {channel}");
+            }
+            for channel in ["helios→chad", "helios→chad-urgent", "helios→chad-low"] {
+                assert!(on(channel, &json).is_some(), "{kind} on {channel}");
+            }
+        }
+        let begins = r#"{"from":"chad","type":"rotation","data":{"rotation_id":"r1","phase":"announce"}}"#;
+        assert!(on("broadcast", begins).is_some(), "what is for all is said to all");
     }
 
     #[test]
@@ -216,11 +249,23 @@ mod tests {
     }
 
     #[test]
+    fn a_connection_counts_from_then_on_whatever_the_clock_on_the_wall_says() {
+        let mut heard = Heard::default();
+        let (before, since, after) = (Instant::now(), Instant::now(), Instant::now());
+        heard.stood(Stood { at: 7_200_000, seen: before - Duration::from_secs(1), deaf_since: None });
+        assert_eq!(heard.stood_since(Some(since)), None);
+        let set_back = Stood { at: 3_600_000, seen: after, deaf_since: None };
+        heard.stood(set_back);
+        assert_eq!(heard.stood_since(Some(since)), Some(set_back));
+        assert_eq!(heard.stood_since(None).map(|stood| stood.at), Some(7_200_000));
+    }
+
+    #[test]
     fn it_stays_bounded() {
         let mut heard = Heard::default();
         for at in 0..1_000 {
             heard.hear(begins("x", at));
-            heard.stood(Stood { at, deaf_since: None });
+            heard.stood(Stood { at, seen: Instant::now(), deaf_since: None });
         }
         assert!(heard.notices.len() <= KEPT && heard.stood.len() <= KEPT);
     }

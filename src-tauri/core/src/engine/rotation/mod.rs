@@ -292,6 +292,7 @@ impl Rotation {
             state.earlier_ids.extend(before);
             state.journal = Some(journal);
         }
+        self.shared.place();
         self.shared.show();
         let running = self.clone();
         self.shared.spawn(async move { running.run(Work::new(facts), first).await });

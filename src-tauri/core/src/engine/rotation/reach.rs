@@ -1,11 +1,13 @@
 //! From a new key to a connection with it: put beside the old one, proved, put in its place, connected.
 
-use secrecy::ExposeSecret as _;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{
     Rotation,
-    api::password,
+    api::{Shown, password},
     run::{Done, Work, seconds},
 };
 use crate::{
@@ -16,6 +18,7 @@ use crate::{
     rotation::{
         Happening, RotationPlan,
         prove::{Proof, logs_in, speaks},
+        words,
     },
     trouble::TroubleCode,
 };
@@ -26,6 +29,16 @@ enum Seen {
     OnlyOld,
     Neither,
     Nothing,
+}
+
+/// The key that the API names.
+enum Names {
+    Old,
+    New,
+    /// Neither of them.
+    Newer(SecretString),
+    /// It tells none.
+    Untold,
 }
 
 impl Rotation {
@@ -53,7 +66,8 @@ impl Rotation {
             }
         };
         let tuning = self.shared.means.tuning.clone();
-        let until = Instant::now() + tuning.prove_limit;
+        let limit = if work.not_taken { Duration::ZERO } else { tuning.prove_limit };
+        let until = Instant::now() + limit;
         let seen = loop {
             let seen = self.both(work, &address).await;
             if matches!(seen, Seen::Good { .. }) || Instant::now() >= until {
@@ -62,6 +76,7 @@ impl Rotation {
             self.says("Tries the new key.");
             self.pause().await;
         };
+        work.not_taken = false;
         match seen {
             Seen::Good { old_refused: true } => {
                 Done::well(Happening::Proved, "The new key works, and the old one is refused.")
@@ -74,15 +89,23 @@ impl Rotation {
                     format!("The new key works. The old one was still accepted after {limit}."),
                 )
             }
-            Seen::OnlyOld => {
-                self.because("The new key was refused, and the old one works.");
-                Done::failed(Happening::NewRefused, "The new key is refused, and the old one works.")
-            }
+            Seen::OnlyOld => match self.api_names(work, &new).await {
+                Names::Old => {
+                    self.because("The new key was refused, and the old one works.");
+                    Done::failed(Happening::NewRefused, "The new key is refused, and the old one works.")
+                }
+                Names::Newer(newer) => self.got_newer(work, newer),
+                Names::New | Names::Untold => {
+                    work.not_taken = true;
+                    work.hint = Some(words::not_taken());
+                    Done::warned(Happening::NotTaken, "The database does not take the new key yet; the old one works.")
+                }
+            },
             // Somebody may have changed it once more; then there is a newer one.
-            Seen::Neither if self.read_newer(work).await => {
-                Done::warned(Happening::GotNew, "The key was changed once more meanwhile.")
-            }
-            Seen::Neither => Done::warned(Happening::BothRefused, "Both keys are refused."),
+            Seen::Neither => match self.api_names(work, &new).await {
+                Names::Newer(newer) => self.got_newer(work, newer),
+                _ => Done::warned(Happening::BothRefused, "Both keys are refused."),
+            },
             Seen::Nothing => Done::warned(Happening::NoNetwork, "Nobody answers."),
         }
     }
@@ -124,17 +147,21 @@ impl Rotation {
         }
     }
 
-    /// Is there a key that is neither the old one nor the new one?
-    async fn read_newer(&self, work: &mut Work) -> bool {
-        let Some(refused) = work.new.clone() else { return false };
+    /// Which key the API names, of one that is refused.
+    async fn api_names(&self, work: &mut Work, refused: &SecretString) -> Names {
         let _ = self.prepare(work).await;
-        let (Some(account), Some(old)) = (work.account.clone(), work.old.clone()) else { return false };
-        let known = self.shared.look().journal.as_ref().and_then(|journal| journal.database.clone());
-        let Some(id) = known else { return false };
-        let Ok(database) = account.database(&id).await else { return false };
-        let newer = super::api::told(&database, &old)
-            .filter(|newer| password(newer).expose_secret() != password(&refused).expose_secret());
-        newer.map(|newer| self.got(work, newer)).is_some()
+        let Some(old) = work.old.clone() else { return Names::Untold };
+        match self.shown(work, &old).await {
+            Shown::New(new) if password(&new).expose_secret() == password(refused).expose_secret() => Names::New,
+            Shown::New(newer) => Names::Newer(newer),
+            Shown::Ours => Names::Old,
+            Shown::Hidden(_) | Shown::Nothing => Names::Untold,
+        }
+    }
+
+    fn got_newer(&self, work: &mut Work, newer: SecretString) -> Done {
+        self.got(work, newer);
+        Done::warned(Happening::GotNew, "The key was changed once more meanwhile.")
     }
 
     pub(super) async fn adopt(&self, work: &mut Work) -> Done {
@@ -170,6 +197,9 @@ impl Rotation {
     /// A connection that was made with the new key already counts as well.
     fn note_adopted(&self, work: &Work) {
         let already = work.new.as_ref().is_some_and(|new| self.shared.uses(new));
+        if !already {
+            self.shared.place();
+        }
         self.shared.note(|journal| {
             let since = if already { journal.asked_at.unwrap_or(journal.begun) } else { now() };
             journal.adopted_at.get_or_insert(since);
@@ -178,7 +208,8 @@ impl Rotation {
 
     pub(super) async fn reconnect(&self, work: &mut Work) -> Done {
         let means = &self.shared.means;
-        let since = self.shared.look().journal.as_ref().and_then(|journal| journal.adopted_at).unwrap_or_else(now);
+        let placed = self.shared.look().placed;
+        let since = placed.map(|placed| placed.at);
         let mut heard = means.board.rotating();
         let mut status = means.link.status();
         let mut nudges = self.shared.nudges();
@@ -193,7 +224,9 @@ impl Rotation {
                 let refused = {
                     let status = status.borrow_and_update();
                     let refused = status.trouble.as_ref().is_some_and(|why| why.code == TroubleCode::PasswordRefused);
-                    status.state == LinkState::Stopped && refused && status.since > since
+                    refused
+                        && status.state == LinkState::Stopped
+                        && placed.is_none_or(|placed| placed.link != (status.state, status.since))
                 };
                 // The link may be about to change over.
                 if refused && self.still_refused(since).await {
@@ -226,7 +259,7 @@ impl Rotation {
         self.shared.look().journal.as_ref().is_none_or(|journal| journal.machine.goes_well())
     }
 
-    async fn still_refused(&self, since: crate::message::Millis) -> bool {
+    async fn still_refused(&self, since: Option<Instant>) -> bool {
         sleep(self.shared.means.tuning.follow_after).await;
         let status = self.shared.means.link.status().borrow().clone();
         status.state == LinkState::Stopped && self.shared.means.board.look().rotation.stood_since(since).is_none()

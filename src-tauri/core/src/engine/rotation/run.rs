@@ -26,6 +26,8 @@ pub(super) struct Work {
     /// The address of `default`, where each agent is a user.
     pub(super) default: Option<SecretString>,
     pub(super) account: Option<Account>,
+    /// The new key was refused once for as long as is waited for it.
+    pub(super) not_taken: bool,
     /// What stands behind what is asked of the person.
     pub(super) hint: Option<Trouble>,
 }

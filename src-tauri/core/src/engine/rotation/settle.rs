@@ -17,6 +17,9 @@ use crate::{
 /// How long a keychain is left alone that was open and took nothing all the same.
 const AGAIN: Duration = Duration::from_secs(30);
 
+/// Where somebody answers, each try costs commands: so many times the long pause goes by in between.
+const RARELY: u32 = 20;
+
 impl Rotation {
     /// Writes the receipt, or removes what was not needed. The end is on the disk with it.
     pub(super) async fn settle(&self, work: &mut Work, task: Task) -> Done {
@@ -78,6 +81,7 @@ impl Rotation {
     pub(super) async fn wait(&self, work: &mut Work, ask: RotationAsk) -> Done {
         let tuning = &self.shared.means.tuning;
         let mut nudges = self.shared.nudges();
+        let pause = if work.not_taken { tuning.long_pause * RARELY } else { tuning.long_pause };
         loop {
             if self.undo_wanted() {
                 return self.undone();
@@ -102,7 +106,7 @@ impl Rotation {
                     }
                 }
                 () = unlocked, if ask == RotationAsk::Keychain => return Done::well(Happening::Again, "It is tried again."),
-                () = sleep(tuning.long_pause), if ask == RotationAsk::Network => {
+                () = sleep(pause), if ask == RotationAsk::Network => {
                     return Done::well(Happening::Again, "It is tried again.");
                 }
             }

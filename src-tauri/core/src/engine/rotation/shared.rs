@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
+    time::Instant,
 };
 
 use super::api::password;
@@ -18,7 +19,7 @@ use crate::{
     engine::{attention::Said, board::Board, mailbox::Mailroom},
     guide::{Adopted, Guide},
     home::Home,
-    link::{Address, Link},
+    link::{Address, Link, LinkState},
     message::{Millis, now},
     rotation::{
         HandoverTest, HandoverView, PreflightFinding, RotationAsked, RotationDue, RotationPlan, RotationReceipt,
@@ -71,6 +72,14 @@ pub(super) enum Word {
     Undo,
 }
 
+/// Another address came into use. Not by the clock on the wall: that may be set.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Placed {
+    pub(super) at: Instant,
+    /// How the link stood then, and since when: it has not heard of the address before it is otherwise.
+    pub(super) link: (LinkState, Millis),
+}
+
 /// What is known.
 #[derive(Default)]
 pub(super) struct State {
@@ -97,6 +106,8 @@ pub(super) struct State {
     pub(super) peer: Option<SecretString>,
     /// What the person said last, until it is heeded.
     pub(super) word: Option<Word>,
+    /// Since when the address in use is there; nothing where a run before this one put it there.
+    pub(super) placed: Option<Placed>,
     /// Can each agent become a user, and why or why not.
     pub(super) offer: Option<(bool, String)>,
 }
@@ -201,6 +212,16 @@ impl Shared {
         let in_use = self.means.in_use.borrow().clone();
         let address = in_use.and_then(|held| Address::parse(&held.url).ok());
         address.and_then(|address| address.user).filter(|user| user != DEFAULT)
+    }
+
+    /// What the link comes to from here on counts.
+    pub(super) fn place(&self) {
+        let link = {
+            let status = self.means.link.status();
+            let status = status.borrow();
+            (status.state, status.since)
+        };
+        self.look().placed = Some(Placed { at: Instant::now(), link });
     }
 
     /// The person did something that may help.

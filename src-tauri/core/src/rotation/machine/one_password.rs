@@ -137,9 +137,9 @@ impl OnePassword {
             (Stage::Reset | Stage::Store | Stage::Prove, Event::Unreadable | Event::BothRefused) => {
                 self.wait(Ask::Address)
             }
-            (Stage::Reset | Stage::Store | Stage::Prove | Stage::Reconnect, Event::NoNetwork) => {
-                self.wait(Ask::Network)
-            }
+            (Stage::Reset | Stage::Store | Stage::Prove | Stage::Reconnect, Event::NoNetwork)
+            // Of a key that was given out it may be the only copy.
+            | (Stage::Prove, Event::NotTaken) => self.wait(Ask::Network),
             (Stage::Reset | Stage::Store | Stage::Prove | Stage::Adopt, Event::KeychainShut) => {
                 self.wait(Ask::Keychain)
             }

@@ -93,7 +93,11 @@ async fn what_does_not_do_is_told_without_a_secret() {
     assert_eq!(paid.open(&chads).await.err(), Some(UsersError::NotDefault));
     let wrong = Address::with_login(&paid.url, DEFAULT, &token).unwrap();
     assert_eq!(paid.open(&wrong).await.err(), Some(UsersError::Password));
-    // Too few rights are named.
+    // Too few rights are named, also to listen, which is not done.
+    assert_eq!(paid.may(&chads, &chad()).await, Trial::Lacks("PING".into()));
+    let mut deaf = rights("chad", &["helios"]);
+    deaf.retain(|rule| rule != "&helios→chad-low");
+    users.set("chad", &deaf, &token).await.unwrap();
     assert_eq!(paid.may(&chads, &chad()).await, Trial::Lacks("SUBSCRIBE".into()));
     for error in [UsersError::Password, UsersError::NoList, UsersError::Refused, UsersError::Rights("XADD".into())] {
         assert!(!error.trouble().remedy.is_empty() && error.trouble().message.ends_with('.'));

@@ -1,6 +1,6 @@
 //! Trying whether a user may do what an agent must, as that user. It must not say anything on a channel that others
-//! listen to, nor write into their records: what would is only laid before the server in a transaction that is never
-//! carried out.
+//! listen to, nor write into their records, nor listen in the agent's place: whoever spoke with the agent would count it
+//! as heard. What would is only laid before the server in a transaction that is never carried out.
 
 use std::path::PathBuf;
 
@@ -71,15 +71,14 @@ async fn trying(
     authorities: Option<PathBuf>,
     meter: &Meter,
 ) -> Result<(), Short> {
-    // One log-in before the other: a token that is refused is offered once.
     let mut line = Line::open(address, authorities.clone(), meter).await?;
-    let mut ears = Ears::open(address, authorities, meter).await?;
-    allowed("SUBSCRIBE", ears.subscribe(&names.heard()).await?)?;
     reads(&mut line, names).await?;
     if earnest {
+        let mut ears = Ears::open(address, authorities, meter).await?;
+        allowed("SUBSCRIBE", ears.subscribe(&names.heard()).await?)?;
         says(&mut line, &mut ears, names).await?;
     }
-    would_say(&mut line, names).await
+    would_hear_and_say(&mut line, names).await
 }
 
 /// Reads the records of all channels.
@@ -116,9 +115,16 @@ async fn says(line: &mut Line, ears: &mut Ears, names: &Names) -> Result<(), Sho
     Ok(())
 }
 
-/// Lays before the server all that the agent says, and ends without a word.
-async fn would_say(line: &mut Line, names: &Names) -> Result<(), Short> {
-    allowed("MULTI", line.ask(&["MULTI"]).await?)?;
+/// Lays before the server all that the agent listens to and says, and ends without either.
+async fn would_hear_and_say(line: &mut Line, names: &Names) -> Result<(), Short> {
+    // Without it, what is only laid before the server would be done.
+    if line.ask(&["MULTI"]).await?.is_err() {
+        return Err(Short::Lacks("MULTI".to_owned()));
+    }
+    let heard = names.heard();
+    let mut subscribing = vec!["SUBSCRIBE"];
+    subscribing.extend(heard.iter().map(String::as_str));
+    allowed("SUBSCRIBE", line.ask(&subscribing).await?)?;
     for channel in names.sent() {
         record_and_publish(line, &channel, "{}").await?;
     }

@@ -132,6 +132,9 @@ impl Rotation {
         self.shared.means.keychain.write(Item::Address, &url).await?;
         // A connection that was made with it already counts as well.
         let already = self.shared.uses(&url);
+        if !already {
+            self.shared.place();
+        }
         self.shared.note(|journal| journal.adopted_at = Some(if already { journal.begun } else { now() }));
         self.shared.means.adopt.send_replace(Some(Held { url, keep: Some(Keep::Keychain) }));
         Ok(())

@@ -7,7 +7,10 @@ use super::*;
 /// A server with one password, a keychain, and a program that works through the machine and loses everything that is
 /// in neither the journal nor the keychain when it crashes.
 struct World {
+    /// The key that the service has given out last.
     server: u32,
+    /// The server still goes by the one before.
+    late: bool,
     resets: u32,
     address: u32,
     next: Option<u32>,
@@ -21,7 +24,17 @@ impl World {
     fn new() -> Self {
         let machine = OnePassword::new();
         let journal = serde_json::to_string(&machine).unwrap();
-        Self { server: 1, resets: 0, address: 1, next: None, memory: None, journal, machine, task: Task::Preflight }
+        Self {
+            server: 1,
+            late: false,
+            resets: 0,
+            address: 1,
+            next: None,
+            memory: None,
+            journal,
+            machine,
+            task: Task::Preflight,
+        }
     }
 
     fn happened(&mut self, event: Event, crash: bool) {
@@ -59,6 +72,7 @@ impl World {
                     if done {
                         self.resets += 1;
                         self.server += 1;
+                        self.late = luck >= 128;
                     }
                     if bad(2) && done {
                         self.memory = Some(self.server);
@@ -85,6 +99,10 @@ impl World {
                 None => Event::Again,
             },
             Task::Prove | Task::Reconnect if bad(0) => Event::NoNetwork,
+            Task::Prove if self.late && self.next == Some(self.server) => {
+                self.late = bad(3);
+                Event::NotTaken
+            }
             Task::Prove if self.next == Some(self.server) => Event::Proved,
             Task::Prove if self.address == self.server => Event::NewRefused,
             Task::Adopt => {
@@ -169,10 +187,10 @@ proptest! {
     }
 
     #[test]
-    fn no_event_in_any_order_asks_for_a_second_key(events in proptest::collection::vec((0..24usize, any::<bool>()), 0..200)) {
+    fn no_event_in_any_order_asks_for_a_second_key(events in proptest::collection::vec((0..25usize, any::<bool>()), 0..200)) {
         use Event::*;
-        const ALL: [Event; 23] = [Ready, Barred, ChangedAlready, Announced, Yielded, GotNew, Denied, Unclear, StillOld,
-            Unreadable, Stored, KeychainShut, Proved, NewRefused, BothRefused, NoNetwork, Event::Adopted, Connected,
+        const ALL: [Event; 24] = [Ready, Barred, ChangedAlready, Announced, Yielded, GotNew, Denied, Unclear, StillOld,
+            Unreadable, Stored, KeychainShut, Proved, NewRefused, NotTaken, BothRefused, NoNetwork, Event::Adopted, Connected,
             HandedOver, NotHandedOver, Acknowledged, Written, Again];
         let mut machine = OnePassword::new();
         let mut asked = 0;

@@ -12,6 +12,7 @@ mod reading;
 #[path = "../credentials/session.rs"]
 #[allow(dead_code, reason = "the keychain's own tests do more with it")]
 mod session;
+mod slowly;
 #[cfg(target_os = "linux")]
 mod whole;
 #[cfg(target_os = "linux")]

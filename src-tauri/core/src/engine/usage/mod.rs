@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use tokio::{
     sync::{Notify, mpsc, watch},
     task::JoinSet,
+    time::Instant,
 };
 
 use super::{attention::Said, board::Board};
@@ -59,7 +60,7 @@ struct State {
     unread: Option<Unknown>,
     /// Tasks that come a day.
     tasks: f64,
-    looked_at: Option<Millis>,
+    looked_at: Option<Instant>,
     kept: Kept,
 }
 
@@ -95,7 +96,7 @@ impl Desk {
         let level = *self.means.saving.borrow();
         let view = {
             let mut state = self.look();
-            state.looked_at = Some(now);
+            state.looked_at = Some(Instant::now());
             let (unread, troubles) = unread(&state);
             let State { books, reading, .. } = &*state;
             usage::compose(Facts {

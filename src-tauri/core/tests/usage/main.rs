@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod bench;
+#[cfg(target_os = "linux")]
+mod calendar;
 mod counting;
 mod idle;
 mod limits;
@@ -13,6 +15,8 @@ mod reading;
 #[allow(dead_code, reason = "the keychain's own tests do more with it")]
 mod session;
 mod slowly;
+#[cfg(target_os = "linux")]
+mod warned;
 #[cfg(target_os = "linux")]
 mod whole;
 #[cfg(target_os = "linux")]

@@ -140,8 +140,12 @@ impl Desk {
 
     /// Takes over what the meter says.
     fn count(&self, now: Millis) {
-        let so_far = self.means.meter.so_far();
-        self.look().books.count(&so_far, now);
+        let (so_far, by_name) = (self.means.meter.so_far(), self.means.meter.so_far_by_name());
+        let books = &mut self.look().books;
+        books.count(&so_far, now);
+        for (database, so_far) in by_name {
+            books.count_by_name(&database, &so_far, now);
+        }
     }
 
     fn meters(&self, now: Millis) -> [Standing; 3] {

@@ -2,8 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+#[path = "../usage/clock.rs"]
+mod clock;
 mod mailbox;
 mod records;
+mod reminders;
 mod world;
 
 use std::time::Duration;

@@ -121,7 +121,7 @@ impl World {
     }
 }
 
-pub(crate) fn engine(folder: &TempDir, redis: &Redis, screen: &Arc<Screen>) -> Engine {
+pub(crate) fn engine(folder: &TempDir, redis: &Redis, screen: &Arc<impl Notifier>) -> Engine {
     let home = Home::under(folder.path());
     home.create().unwrap();
     let mut settings = Settings::default();

@@ -5,6 +5,7 @@
 mod bench;
 #[cfg(target_os = "linux")]
 mod calendar;
+mod clock;
 mod counting;
 mod idle;
 mod limits;

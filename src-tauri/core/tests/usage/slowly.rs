@@ -1,6 +1,6 @@
 //! How often the service is asked for its counters, over days by a clock that goes on only when it is told to.
 
-use std::{sync::mpsc, time::Duration};
+use std::time::Duration;
 
 use heliograph_core::{
     engine::{Engine, Source},
@@ -8,9 +8,12 @@ use heliograph_core::{
 };
 use heliograph_sandbox::upstash::{Upstash, UpstashOptions};
 use secrecy::ExposeSecret as _;
-use tokio::{task::JoinHandle, time};
+use tokio::time;
 
-use crate::bench::{LIMIT, Scene, connected};
+use crate::{
+    bench::{Scene, connected},
+    clock::{Clock, soon},
+};
 
 /// A page asks so often while it is open.
 const PAGE: u64 = 30;
@@ -19,45 +22,6 @@ const PAGE: u64 = 30;
 const ROUNDS: u32 = 12;
 /// A look at the counters: the databases, the one in use, its counters.
 const REQUESTS: usize = 3;
-
-/// Stops tokio's clock until this is dropped: it goes on by steps alone. A thread of the runtime that is at work is
-/// what keeps tokio from going on by itself.
-struct Clock {
-    _held: mpsc::Sender<()>,
-    holding: JoinHandle<()>,
-    /// Seconds since.
-    at: u64,
-}
-
-impl Clock {
-    fn stop() -> Self {
-        let (held, until) = mpsc::channel::<()>();
-        let holding = tokio::task::spawn_blocking(move || while until.recv().is_ok() {});
-        time::pause();
-        Self { _held: held, holding, at: 0 }
-    }
-
-    async fn step(&mut self, seconds: u64) {
-        self.at += seconds;
-        time::advance(Duration::from_secs(seconds)).await;
-    }
-
-    async fn go_on(self) {
-        let Self { _held: held, holding, .. } = self;
-        time::resume();
-        drop(held);
-        holding.await.unwrap();
-    }
-}
-
-/// Waits by the computer's own clock.
-async fn soon(what: &str, mut condition: impl FnMut() -> bool) {
-    let began = std::time::Instant::now();
-    while !condition() {
-        assert!(began.elapsed() < LIMIT, "this did not come to pass: {what}");
-        tokio::task::yield_now().await;
-    }
-}
 
 /// An engine that has asked for the counters once, at the clock's beginning.
 struct Run {

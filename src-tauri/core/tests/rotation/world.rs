@@ -61,6 +61,8 @@ pub(crate) struct World {
     settings: Mutex<HashMap<String, Settings>>,
     /// The API key is known to engines that start from now on.
     pub(crate) account: AtomicBool,
+    /// Engines that start from now on wait long for somebody who says when he is ready.
+    pub(crate) patient: AtomicBool,
 }
 
 impl World {
@@ -79,7 +81,8 @@ impl World {
         let github = Github::start(GithubOptions::default()).await.unwrap();
         let id = if paid { upstash.make_paid("db").await } else { upstash.make("db").await }.unwrap();
         let (keys, settings, account) = (Mutex::default(), Mutex::default(), AtomicBool::new(true));
-        let world = Self { upstash, github, folder, id, keys, settings, account };
+        let patient = AtomicBool::new(false);
+        let world = Self { upstash, github, folder, id, keys, settings, account, patient };
         world.note_key();
         world
     }
@@ -148,7 +151,7 @@ impl World {
             api: Some(self.upstash.url().parse().unwrap()),
             github: Some(self.github.url().parse().unwrap()),
             mailbox: None,
-            rotation: tuning(),
+            rotation: tuning(self.patient.load(Relaxed)),
             notifier: Arc::new(Blank),
             version: "0".into(),
             sandbox,
@@ -344,10 +347,10 @@ impl World {
 }
 
 /// Limits that a test can wait for.
-fn tuning() -> Tuning {
+fn tuning(patient: bool) -> Tuning {
     Tuning {
         echo_limit: Duration::from_secs(5),
-        ready_limit: Duration::from_secs(1),
+        ready_limit: if patient { SOON } else { Duration::from_secs(1) },
         read_back_limit: Duration::from_secs(4),
         prove_limit: Duration::from_secs(20),
         old_limit: Duration::from_secs(2),

@@ -122,7 +122,10 @@ impl Rotation {
         let tuning = &self.shared.means.tuning;
         for _ in 0..LOOKS {
             sleep(tuning.follow_after).await;
-            if !is_refused(&self.shared.means.link.status().borrow()) || self.shared.look().running {
+            // One of our own that is under way finds out by itself, unless it ends before it has begun.
+            if self.shared.changes().wait_for(|view| !view.running).await.is_err()
+                || !is_refused(&self.shared.means.link.status().borrow())
+            {
                 return;
             }
             if let Some(facts) = self.changed_elsewhere().await {

@@ -251,7 +251,7 @@ impl Overlap {
     }
 
     /// Was the new token put in the old one's place, to stay there?
-    fn goes_on(&self) -> bool {
+    fn goes_on(self) -> bool {
         self.adopted && self.way != Way::Back
     }
 

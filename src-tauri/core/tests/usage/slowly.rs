@@ -11,7 +11,7 @@ use secrecy::ExposeSecret as _;
 use tokio::time;
 
 use crate::{
-    bench::{Scene, connected},
+    bench::{Scene, connected, until},
     clock::{Clock, soon},
 };
 
@@ -48,6 +48,7 @@ impl Run {
         setup.settings.heartbeat.every = 90 * 86_400;
         let engine = Engine::start(setup);
         connected(&engine).await;
+        until(&engine, |state| state.link.round_trip_ms.is_some()).await;
         let clock = Clock::stop();
         let key = upstash.key().expose_secret().to_owned();
         engine.guide().account_login(upstash.email(), key.into(), false).await.unwrap();

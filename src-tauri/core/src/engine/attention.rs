@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::{
-    sync::{mpsc, watch},
+    sync::{mpsc, oneshot, watch},
     time::{sleep, timeout},
 };
 
@@ -24,8 +24,12 @@ const LIMIT: Duration = Duration::from_secs(3);
 /// Notifications on their way to the desktop. Full: the next ones are counted in one.
 pub(super) const QUEUE: usize = 100;
 
+/// Fires once a notification was shown; dropped where it was not. Where this desktop has nothing that shows any, that
+/// stands in the window together with what was to be said, and counts as shown.
+pub(super) type Shown = oneshot::Sender<()>;
+
 /// What a person did that concerns notifications.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) enum Said {
     /// Hold back, or no longer.
     Pause(Pause),
@@ -34,7 +38,7 @@ pub(super) enum Said {
     /// Show one to see whether it is seen.
     Trial,
     /// A key has been in use for so many days and is due.
-    KeyIsDue(KeyKind, u32),
+    KeyIsDue(KeyKind, u32, Shown),
     /// Helios does not have the new key.
     HeliosBehind,
     /// What is to be said of the month's usage: title and body.
@@ -46,7 +50,7 @@ pub(super) enum Said {
 /// What the desktop is asked to do.
 #[derive(Debug)]
 pub(super) enum Showing {
-    Show(Notification),
+    Show(Notification, Option<Shown>),
     Withdraw(Subject),
 }
 
@@ -62,8 +66,9 @@ pub(super) async fn decide(
     loop {
         let at = now();
         let next = policy.next_tick(at).map(|next| Duration::from_millis(u64::try_from(next - at).unwrap_or(0)));
+        let mut shown = None;
         let show = tokio::select! {
-            Some(said) = said.recv() => obey(&mut policy, said, &desktop),
+            Some(said) = said.recv() => obey(&mut policy, said, &desktop, &mut shown),
             changed = settings.changed() => {
                 if changed.is_err() {
                     return;
@@ -79,7 +84,7 @@ pub(super) async fn decide(
             () = sleep(next.unwrap_or_default()), if next.is_some() => policy.tick(now()).into_iter().collect(),
         };
         for notification in show {
-            if desktop.try_send(Showing::Show(notification)).is_err() {
+            if desktop.try_send(Showing::Show(notification, shown.take())).is_err() {
                 policy.overflowed(now());
             }
         }
@@ -90,7 +95,12 @@ pub(super) async fn decide(
     }
 }
 
-fn obey(policy: &mut Policy, said: Said, desktop: &mpsc::Sender<Showing>) -> Vec<Notification> {
+fn obey(
+    policy: &mut Policy,
+    said: Said,
+    desktop: &mpsc::Sender<Showing>,
+    shown: &mut Option<Shown>,
+) -> Vec<Notification> {
     match said {
         Said::Pause(pause) => policy.pause(pause, now()).into_iter().collect(),
         Said::Seen => {
@@ -98,7 +108,10 @@ fn obey(policy: &mut Policy, said: Said, desktop: &mpsc::Sender<Showing>) -> Vec
             Vec::new()
         }
         Said::Trial => vec![notification::trial()],
-        Said::KeyIsDue(kind, days) => vec![notification::key_is_due(kind, days)],
+        Said::KeyIsDue(kind, days, told) => {
+            *shown = Some(told);
+            vec![notification::key_is_due(kind, days)]
+        }
         Said::HeliosBehind => vec![notification::helios_behind()],
         Said::Usage(title, body) => vec![notification::usage(title, body)],
         Said::DealtWith(seq) => {
@@ -117,8 +130,12 @@ pub(super) async fn show(notifier: Arc<dyn Notifier>, board: Arc<Board>, mut sho
                 // Whether it was still there does not matter.
                 let _ = timeout(LIMIT, notifier.withdraw(subject)).await;
             }
-            Showing::Show(notification) => {
+            Showing::Show(notification, told) => {
                 let shown = timeout(LIMIT, notifier.show(&notification)).await.unwrap_or(Err(NotShown::TimedOut));
+                if let (Some(told), Ok(()) | Err(NotShown::NoServer)) = (told, &shown) {
+                    // Whoever wanted to know may be gone.
+                    let _ = told.send(());
+                }
                 match shown {
                     Ok(()) => {
                         board.mended(TroubleCode::NoNotificationServer);

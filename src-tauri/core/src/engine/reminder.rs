@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::{Zoned, civil::Time};
 use tokio::{
-    sync::{mpsc, watch},
+    sync::{mpsc, oneshot, watch},
     time::sleep,
 };
 
@@ -34,11 +34,16 @@ pub(super) async fn remind(
             continue;
         }
         let ages = rotation.view().ages;
-        for kind in rotation.to_tell().await {
+        for kind in rotation.to_tell() {
             let since = ages.iter().find(|age| age.kind == kind).map_or(0, |age| age.since);
             let days = u32::try_from((now() - since) / DAY).unwrap_or_default();
-            if said.send(Said::KeyIsDue(kind, days)).await.is_err() {
+            let (shown, was_shown) = oneshot::channel();
+            if said.send(Said::KeyIsDue(kind, days, shown)).await.is_err() {
                 return;
+            }
+            // What was refused, or found no room, is said again at the next look.
+            if was_shown.await.is_ok() {
+                rotation.told(kind).await;
             }
         }
     }

@@ -40,7 +40,8 @@ impl Guide {
         let names = means.settings.borrow().names();
         let place = self.shared.look().place.clone();
         let plan = self.plan().await;
-        let (authorities, meter) = (means.authorities.clone(), means.meter.clone());
+        // By its name, as it need not be the one in use, and may become that while it is tested.
+        let (authorities, meter) = (means.authorities.clone(), means.meter.of(&address.shown()));
         let test = Test { address, names, authorities, place, plan, meter };
         let report = test.run(|report| self.show(report)).await;
         self.show(&report);

@@ -70,19 +70,20 @@ impl Ages {
         self.later.insert(word(kind).into(), now + Millis::from(days) * DAY);
     }
 
-    /// Is the person to be told now? Then it is written down as said.
-    pub(crate) fn tell(&mut self, kind: KeyKind, every: u32, now: Millis) -> bool {
+    /// Is the person to be told now?
+    pub(crate) fn tell(&self, kind: KeyKind, every: u32, now: Millis) -> bool {
         let name = word(kind);
         let Some(days) = self.since(kind).map(|since| days_left(since, every, now)) else { return false };
         // What stands there from a clock that was ahead is no reason to be silent for months.
         let told = self.told.get(name).filter(|at| **at <= now).is_some_and(|at| now - at < DAY);
         let longest = now + Millis::from(every.max(3)) * DAY;
         let later = self.later.get(name).is_some_and(|until| now < *until && *until <= longest);
-        let tell = every > 0 && days <= 0 && !told && !later;
-        if tell {
-            self.told.insert(name.into(), now);
-        }
-        tell
+        every > 0 && days <= 0 && !told && !later
+    }
+
+    /// The person was told.
+    pub(crate) fn told(&mut self, kind: KeyKind, now: Millis) {
+        self.told.insert(word(kind).into(), now);
     }
 
     /// When the database's key is due.
@@ -164,6 +165,8 @@ mod tests {
         assert!(ages.see(KeyKind::Database, "a", Some(0), 0));
         assert!(!ages.tell(KeyKind::Database, 30, 29 * DAY));
         assert!(ages.tell(KeyKind::Database, 30, 30 * DAY));
+        assert!(ages.tell(KeyKind::Database, 30, 30 * DAY), "it was not shown");
+        ages.told(KeyKind::Database, 30 * DAY);
         assert!(!ages.tell(KeyKind::Database, 30, 31 * DAY - 1));
         assert!(ages.tell(KeyKind::Database, 30, 31 * DAY));
         ages.put_off(KeyKind::Database, 3, 31 * DAY);
@@ -183,6 +186,7 @@ mod tests {
         assert!(ages.see(KeyKind::Database, "a", None, 0), "it counts from now on");
         assert_eq!(ages.since(KeyKind::Database), Some(0));
         assert!(ages.tell(KeyKind::Database, 30, 200 * DAY));
+        ages.told(KeyKind::Database, 200 * DAY);
         ages.put_off(KeyKind::Database, 3, 200 * DAY);
         assert!(ages.tell(KeyKind::Database, 30, 40 * DAY), "what was said in that future is not remembered");
         // Back by a hundred days: nothing is due, and nothing is forgotten.

@@ -122,7 +122,7 @@ pub enum Event {
     CleanedUp,
     /// The person, or the network, has done something: it is worth another try.
     Again,
-    /// The new tokens are not where they were put.
+    /// The new key, or the new tokens, are not where they were put.
     Lost,
     /// The users are let in with the new tokens as well.
     Granted,

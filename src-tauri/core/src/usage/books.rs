@@ -43,6 +43,8 @@ pub struct Books {
     /// The one in use.
     here: String,
     seen: Tally,
+    /// The same of each meter that counts for a database by its name.
+    seen_by_name: BTreeMap<String, Tally>,
     dirty: BTreeSet<(String, Date)>,
     /// What was written before is known. Until then nothing may be written, as it would take its place.
     opened: bool,
@@ -133,19 +135,28 @@ impl Books {
             return;
         }
         let before = std::mem::replace(&mut self.seen, *meter);
-        self.today(now).ours.add_since(meter, &before);
+        let here = self.here.clone();
+        self.today(here, now).ours.add_since(meter, &before);
+    }
+
+    /// The same of a meter that counts for that database, whichever is in use.
+    pub fn count_by_name(&mut self, database: &str, meter: &Tally, now: Millis) {
+        let before = self.seen_by_name.insert(database.to_owned(), *meter).unwrap_or_default();
+        if *meter != before {
+            self.today(database.to_owned(), now).ours.add_since(meter, &before);
+        }
     }
 
     /// The service says that so many commands are everybody's this month.
     pub fn everybody(&mut self, commands: u64, now: Millis) {
-        self.today(now).everybody = Some(commands);
+        self.today(self.here.clone(), now).everybody = Some(commands);
     }
 
-    /// To be changed, and then written.
-    fn today(&mut self, now: Millis) -> &mut DayCount {
+    /// A database's day, to be changed and then written.
+    fn today(&mut self, database: String, now: Millis) -> &mut DayCount {
         let day = day_of(now);
-        self.dirty.insert((self.here.clone(), day));
-        self.ledgers.entry(self.here.clone()).or_default().entry(day).or_default()
+        self.dirty.insert((database.clone(), day));
+        self.ledgers.entry(database).or_default().entry(day).or_default()
     }
 
     /// What is to be written: whole days, and the day before which all may be forgotten. Empty where nothing is new, or

@@ -1,8 +1,11 @@
-//! Counting what is sent, by kind, where it is sent. It must not lock, and must not know a day.
+//! Counting what is sent, by kind, where it is sent. Counting must not lock, and must not know a day.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 
 use serde::{Deserialize, Serialize};
@@ -148,8 +151,14 @@ impl Tally {
 /// none at all (a used-up quota, too many connections): it bills none of these, and no server has carried them out.
 /// One that is refused for itself (no right to a channel, a wrong password) counts, as it does there. So does one whose
 /// answer was lost with its connection, for it may have arrived: the count errs towards too many, never too few.
+///
+/// What goes to the database in use is counted by the meter itself, and what goes to one that is named by the one that
+/// [`Meter::of`] gives.
 #[derive(Clone, Debug, Default)]
-pub struct Meter(Arc<Counts>);
+pub struct Meter {
+    counts: Arc<Counts>,
+    named: Arc<Mutex<BTreeMap<String, Arc<Counts>>>>,
+}
 
 #[derive(Debug, Default)]
 struct Counts {
@@ -158,15 +167,33 @@ struct Counts {
     bytes_out: AtomicI64,
 }
 
+impl Counts {
+    fn so_far(&self) -> Tally {
+        let read = |count: &AtomicI64| u64::try_from(count.load(Ordering::Relaxed)).unwrap_or_default();
+        let mut tally = Tally { bytes_in: read(&self.bytes_in), bytes_out: read(&self.bytes_out), ..Tally::default() };
+        for (here, count) in tally.commands.iter_mut().zip(&self.commands) {
+            *here = read(count);
+        }
+        tally
+    }
+}
+
 impl Meter {
+    /// The meter of what goes to this database, by its host and port, whether or not it is the one in use.
+    #[must_use]
+    pub fn of(&self, database: &str) -> Self {
+        let counts = Arc::clone(self.named().entry(database.to_owned()).or_default());
+        Self { counts, named: Arc::clone(&self.named) }
+    }
+
     /// So many of a kind are about to be sent.
     pub fn count(&self, kind: CommandKind, number: usize) {
-        self.0.commands[kind.place()].fetch_add(signed(number), Ordering::Relaxed);
+        self.counts.commands[kind.place()].fetch_add(signed(number), Ordering::Relaxed);
     }
 
     /// So many that were counted were not taken by the service.
     pub fn take_back(&self, kind: CommandKind, number: usize) {
-        self.0.commands[kind.place()].fetch_sub(signed(number), Ordering::Relaxed);
+        self.counts.commands[kind.place()].fetch_sub(signed(number), Ordering::Relaxed);
     }
 
     /// A stream whose bytes are counted.
@@ -176,21 +203,25 @@ impl Meter {
 
     /// Everything so far.
     pub fn so_far(&self) -> Tally {
-        let read = |count: &AtomicI64| u64::try_from(count.load(Ordering::Relaxed)).unwrap_or_default();
-        let mut tally =
-            Tally { bytes_in: read(&self.0.bytes_in), bytes_out: read(&self.0.bytes_out), ..Tally::default() };
-        for (here, count) in tally.commands.iter_mut().zip(&self.0.commands) {
-            *here = read(count);
-        }
-        tally
+        self.counts.so_far()
+    }
+
+    /// Everything so far that was counted by a database's name.
+    pub fn so_far_by_name(&self) -> Vec<(String, Tally)> {
+        self.named().iter().map(|(database, counts)| (database.clone(), counts.so_far())).collect()
+    }
+
+    fn named(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Counts>>> {
+        // Nothing is ever half done to it.
+        self.named.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn came(&self, bytes: usize) {
-        self.0.bytes_in.fetch_add(signed(bytes), Ordering::Relaxed);
+        self.counts.bytes_in.fetch_add(signed(bytes), Ordering::Relaxed);
     }
 
     pub(super) fn went(&self, bytes: usize) {
-        self.0.bytes_out.fetch_add(signed(bytes), Ordering::Relaxed);
+        self.counts.bytes_out.fetch_add(signed(bytes), Ordering::Relaxed);
     }
 }
 
@@ -218,6 +249,18 @@ mod tests {
         day.add_since(&before, &Tally::default());
         day.add_since(&meter.so_far(), &before);
         assert_eq!((day.of(CommandKind::Publish), day.commands()), (2, 23));
+    }
+
+    #[test]
+    fn what_is_named_counts_apart_and_together_with_its_like() {
+        let meter = Meter::default();
+        meter.count(CommandKind::Test, 1);
+        meter.of("a:1").count(CommandKind::Test, 2);
+        meter.clone().of("b:1").of("a:1").count(CommandKind::Test, 3);
+        assert_eq!(meter.so_far().commands(), 1);
+        let named = meter.so_far_by_name();
+        let named: Vec<_> = named.iter().map(|(name, tally)| (name.as_str(), tally.commands())).collect();
+        assert_eq!(named, [("a:1", 5), ("b:1", 0)]);
     }
 
     #[test]

@@ -2,10 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+#[path = "../usage/clock.rs"]
+mod clock;
 #[cfg(target_os = "linux")]
 mod keychain;
 mod mailbox;
 mod records;
+mod reminders;
 #[cfg(target_os = "linux")]
 #[path = "../credentials/session.rs"]
 #[allow(dead_code, reason = "the keychain's own tests do more with it")]

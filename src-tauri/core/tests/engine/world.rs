@@ -146,7 +146,7 @@ async fn server(plain: bool) -> (TempDir, Redis) {
     (folder, redis)
 }
 
-pub(crate) fn engine(folder: &TempDir, redis: &Redis, screen: &Arc<Screen>) -> Engine {
+pub(crate) fn engine(folder: &TempDir, redis: &Redis, screen: &Arc<impl Notifier>) -> Engine {
     let mut settings = Settings::default();
     settings.heartbeat.every = 1;
     engine_at(folder, Some(redis.url()), Some(redis), settings, screen)
@@ -157,7 +157,7 @@ pub(crate) fn engine_at(
     address: Option<SecretString>,
     redis: Option<&Redis>,
     settings: Settings,
-    screen: &Arc<Screen>,
+    screen: &Arc<impl Notifier>,
 ) -> Engine {
     let home = Home::under(folder.path());
     home.create().unwrap();

@@ -11,6 +11,7 @@ mod locked;
 mod lost;
 mod outage;
 mod power;
+mod rollback;
 mod server;
 #[path = "../credentials/session.rs"]
 #[allow(dead_code, reason = "the keychain's own tests do more with it")]

@@ -1,7 +1,8 @@
 //! The power fails at every stage of a change in which each agent is a user, as in `power`.
 //!
 //! The engine goes on for a moment after the files were copied, so the world is often further than a power cut leaves it.
-//! The announcement is left out for that: a spare user would stand there of which the store has never heard.
+//! In the announcement it is held there, by somebody who is waited for until he is ready: nothing of what follows is done
+//! before that is on the disk, and a spare user would stand there of which the store has never heard.
 
 use std::ops::ControlFlow;
 
@@ -15,7 +16,7 @@ use crate::{
     power::{Cut, copied, cut, put_back},
     server::{Server, hash, waits},
     session::within,
-    world::World,
+    world::{READY_LIMIT, SOON, World},
 };
 
 /// What the person does when Helios is waited for.
@@ -35,9 +36,16 @@ fn power_fails(name: &str, stage: &'static str, lost: Cut, press: Press) {
         session.open().await;
         let world = World::paid().await;
         let server = Server::behind(&world).await;
-        let engine = world.engine("one").await;
+        let mut engine = world.engine("one").await;
         let before = world.moves(&engine).await;
         let ours = world.item(Item::Address).await.unwrap();
+        if stage == "announce" {
+            engine.stop().await;
+            world.tuning.lock().unwrap().ready_limit = SOON;
+            engine = world.engine("one").await;
+            world.connected(&engine).await;
+            world.helios_says(&before, "helios", "rotation.ready", "earlier").await;
+        }
         let database = world.home("one").database();
         let sight = watch(&database, move |seen| {
             if place(seen) >= place(stage) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -58,6 +66,7 @@ fn power_fails(name: &str, stage: &'static str, lost: Cut, press: Press) {
         engine.stop().await;
         cut(&copy.path().join("messages.db"), stage, lost);
         put_back(&copy, &database);
+        world.tuning.lock().unwrap().ready_limit = READY_LIMIT;
         let engine = world.engine("one").await;
         // One that was not even written down was never begun; what is shown then is the one before it.
         let over = |view: &RotationView| view.outcome.is_some();
@@ -72,6 +81,7 @@ fn power_fails(name: &str, stage: &'static str, lost: Cut, press: Press) {
         let view = world.until(&engine, over).await;
         match (stage, press) {
             ("preflight", _) => {}
+            ("announce", _) => assert_eq!(view.outcome, Some(RotationOutcome::Unchanged), "{view:#?}"),
             (_, Press::Undo) => assert_eq!(view.outcome, Some(RotationOutcome::Undone), "{view:#?}"),
             _ => assert_eq!(view.outcome, Some(RotationOutcome::Done), "{view:#?}"),
         }
@@ -98,6 +108,7 @@ macro_rules! at {
 
 at! {
     behind_preflight: "preflight" Behind Nothing,
+    behind_announce: "announce" Behind Nothing,
     behind_make: "make" Behind Nothing,
     behind_store: "store" Behind Nothing,
     behind_grant: "grant" Behind Nothing,
@@ -111,6 +122,7 @@ at! {
     behind_go_back: "go_back" Behind Undo,
     behind_return: "return" Behind Undo,
     behind_withdraw: "withdraw" Behind Undo,
+    within_announce: "announce" Within Nothing,
     within_store: "store" Within Nothing,
     within_grant: "grant" Within Nothing,
     within_prove: "prove" Within Nothing,

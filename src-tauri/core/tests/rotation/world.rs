@@ -347,10 +347,13 @@ impl World {
 }
 
 /// Limits that a test can wait for.
+/// How long is waited for somebody who says when he is ready.
+pub(crate) const READY_LIMIT: Duration = Duration::from_secs(1);
+
 fn tuning() -> Tuning {
     Tuning {
         echo_limit: Duration::from_secs(5),
-        ready_limit: Duration::from_secs(1),
+        ready_limit: READY_LIMIT,
         read_back_limit: Duration::from_secs(4),
         prove_limit: Duration::from_secs(20),
         old_limit: Duration::from_secs(2),

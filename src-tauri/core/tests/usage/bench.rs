@@ -68,7 +68,7 @@ impl Scene {
         url.expose_secret().rsplit_once('@').unwrap().1.trim_end_matches('/').to_owned()
     }
 
-    fn home(&self) -> Home {
+    pub(crate) fn home(&self) -> Home {
         let home = Home::under(self.folder.path());
         home.create().unwrap();
         home

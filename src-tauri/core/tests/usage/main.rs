@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod bench;
+#[cfg(target_os = "linux")]
+mod calendar;
+mod clock;
 mod counting;
 mod idle;
 mod limits;
@@ -12,6 +15,9 @@ mod reading;
 #[path = "../credentials/session.rs"]
 #[allow(dead_code, reason = "the keychain's own tests do more with it")]
 mod session;
+mod slowly;
+#[cfg(target_os = "linux")]
+mod warned;
 #[cfg(target_os = "linux")]
 mod whole;
 #[cfg(target_os = "linux")]

@@ -1,5 +1,5 @@
 //! One run with everything in it: reconnects, catching up, the connection test, a rotation, a used-up quota, and the weekly
-//! write; and the difference to what the server has counted is zero, for each command.
+//! write; and the difference to what the server has counted is zero, for each command and for the bytes both ways.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use tokio::{net::TcpStream, sync::mpsc, time::timeout};
 use tokio_rustls::TlsConnector;
 
 use crate::{
-    bench::{Admin, ByName, LIMIT, connected, of, say, say_and_send, sent, until},
+    bench::{Admin, ByName, Counted, LIMIT, connected, of, say, say_and_send, sent, until},
     session::within,
     world::World,
 };
@@ -59,20 +59,29 @@ struct Run {
     engine: Engine,
     admin: Admin,
     /// What the stand-in itself asks of the server when a password is reset.
-    a_reset: ByName,
+    a_reset: Counted,
+    /// What was said between the engine and what stands before the server alone: refused log-ins, and that they are.
+    refused: Traffic,
 }
 
+/// Bytes to the server, and from it.
+type Traffic = (u64, u64);
+
 impl Run {
-    /// By name, what the server has counted of the engine.
-    async fn theirs(&mut self) -> ByName {
-        let mut counted = self.admin.counted().await.by_name;
+    /// What the server has counted of the engine: commands by name, and bytes. Of these it has not seen what was refused
+    /// before them.
+    async fn theirs(&mut self) -> (ByName, Traffic) {
+        let counted = self.admin.counted().await;
         let resets = u64::from(self.world.resets()) - 1;
-        for (name, count) in &self.a_reset {
-            let left = counted.get(name).copied().unwrap_or_default().saturating_sub(count * resets);
-            counted.insert(name.clone(), left);
+        let mut by_name = counted.by_name;
+        for (name, count) in &self.a_reset.by_name {
+            let left = by_name.get(name).copied().unwrap_or_default().saturating_sub(count * resets);
+            by_name.insert(name.clone(), left);
         }
-        counted.retain(|_, count| *count > 0);
-        counted
+        by_name.retain(|_, count| *count > 0);
+        let bytes_in = (counted.bytes_in + self.refused.0).saturating_sub(self.a_reset.bytes_in * resets);
+        let bytes_out = (counted.bytes_out + self.refused.1).saturating_sub(self.a_reset.bytes_out * resets);
+        (by_name, (bytes_in, bytes_out))
     }
 
     /// Waits until both have counted the same.
@@ -80,11 +89,12 @@ impl Run {
         let mut last = None;
         let same = timeout(LIMIT, async {
             loop {
-                let (theirs, view) = (self.theirs().await, self.engine.usage());
-                if view.meters[0].ours.unwrap() == theirs.values().sum::<u64>() {
-                    return (view, theirs);
+                let ((names, traffic), view) = (self.theirs().await, self.engine.usage());
+                let ours = traffic_of(&view);
+                if view.meters[0].ours.unwrap() == names.values().sum::<u64>() && ours == traffic {
+                    return (view, names);
                 }
-                last = Some((view.kinds, theirs));
+                last = Some(((view.kinds, ours), (names, traffic)));
                 tokio::task::yield_now().await;
             }
         });
@@ -118,7 +128,7 @@ impl Run {
     /// The connection test and the ping to Helios: what they asked, by name.
     async fn test(&mut self) -> ByName {
         let (before, _) = self.equal().await;
-        let names = self.theirs().await;
+        let (names, _) = self.theirs().await;
         self.engine.guide().start_test().unwrap();
         let mut guide = self.engine.guide().changes();
         timeout(LIMIT, guide.wait_for(|view| !view.testing && !view.checks.is_empty())).await.unwrap().unwrap();
@@ -135,7 +145,8 @@ impl Run {
         asked
     }
 
-    /// A used-up quota: the server hears nothing of what is refused, and nothing of that is counted.
+    /// A used-up quota: the server hears nothing of what is refused, and no command of that is counted. Bytes are, for
+    /// they went over the wire: so many as a log-in and its refusal have, each time that it was tried.
     async fn beyond_the_quota(&mut self) {
         let before = self.equal().await.0.meters[0].ours;
         self.world.upstash.refuse_commands(self.world.id(), Some(QUOTA));
@@ -147,13 +158,33 @@ impl Run {
         let trouble = until(&self.engine, refused).await.link.trouble.unwrap();
         assert!(trouble.remedy.contains("They begin anew on 1 "), "{}", trouble.remedy);
         say(&self.engine, "note", "waits for better times").await;
-        assert_eq!(self.equal().await.0.meters[0].ours, before);
+        let (_, seen) = self.theirs().await;
+        let view = self.engine.usage();
+        let ours = traffic_of(&view);
+        self.refused = (ours.0 - seen.0, ours.1 - seen.1);
+        let times = self.refused.1 / (QUOTA.len() as u64 + 3);
+        assert_eq!(self.refused, (times * log_in(&self.world), times * (QUOTA.len() as u64 + 3)));
+        assert!(times > 0 && view.meters[0].ours == before, "{view:#?}");
+        self.equal().await;
         self.world.upstash.refuse_commands(self.world.id(), None);
         self.engine.reconnect();
         connected(&self.engine).await;
         sent(&self.engine).await;
         self.equal().await;
     }
+}
+
+/// Of the whole run.
+fn traffic_of(view: &UsageView) -> Traffic {
+    view.days.iter().fold((0, 0), |sum, day| (sum.0 + day.bytes_out, sum.1 + day.bytes_in))
+}
+
+/// The bytes of a log-in.
+fn log_in(world: &World) -> u64 {
+    let url = url::Url::parse(world.url().expose_secret()).unwrap();
+    let words = ["AUTH", url.username(), url.password().unwrap()];
+    let whole = words.map(|word| format!("${}\r\n{word}\r\n", word.len())).concat();
+    "*3\r\n".len() as u64 + whole.len() as u64
 }
 
 /// An engine whose database was last written to more than a week ago, and a server that counts from nothing.
@@ -167,7 +198,7 @@ async fn begin() -> Run {
     let mut admin = admin(&world).await;
     admin.reset().await;
     world.reset_in_the_console().await;
-    let a_reset = admin.counted().await.by_name;
+    let a_reset = admin.counted().await;
     world.engine(NAME).await.stop().await;
     let (committed, _nobody) = mpsc::channel(1);
     let store = Store::open(world.home(NAME).database(), committed);
@@ -178,7 +209,7 @@ async fn begin() -> Run {
     admin.reset().await;
     let engine = world.engine(NAME).await;
     connected(&engine).await;
-    Run { world, engine, admin, a_reset }
+    Run { world, engine, admin, a_reset, refused: (0, 0) }
 }
 
 #[test]

@@ -236,6 +236,10 @@ impl Rotation {
         self.shared.change(|state| {
             let fingerprint = state.fingerprint(&password(&new));
             if let Some(journal) = &mut state.journal {
+                if journal.new != fingerprint {
+                    // Whoever has said that he has the one before has not this one.
+                    journal.acknowledged = None;
+                }
                 journal.new = fingerprint;
             }
         });

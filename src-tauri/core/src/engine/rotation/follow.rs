@@ -1,18 +1,20 @@
 //! Taking up what a crash left unfinished, and following another computer that has changed the key.
 
+use secrecy::SecretString;
 use tokio::time::sleep;
 
 use super::{
     Rotation,
     api::{password, told},
     preflight::Facts,
-    run::Work,
+    run::{Done, Work},
 };
 use crate::{
+    credentials::Item,
     link::{LinkState, Status},
     message::{new_id, now},
     rotation::{
-        Machine, RotationReason, Task,
+        Happening, Machine, RotationReason, Task,
         due::{self, Ages},
         fingerprint::{self, Fingerprints},
         journal::Journal,
@@ -57,8 +59,31 @@ impl Rotation {
                 self.remark("Heliograph was started anew in between.");
             }
             let running = self.clone();
-            self.shared.spawn(async move { running.run(Work::default(), task).await });
+            self.shared.spawn(async move {
+                let mut work = Work::default();
+                let task = running.looked_for(&mut work, task).await;
+                running.run(work, task).await;
+            });
         }
+    }
+
+    /// What a start goes on with where the new key was put in its place already. Where it is not there any more (a
+    /// keychain that was put back), it is looked for first: nothing that follows would.
+    async fn looked_for(&self, work: &mut Work, task: Task) -> Task {
+        let behind = matches!(task, Task::HandOver | Task::AwaitAck | Task::Revoke | Task::Receipt);
+        let wanted = self.shared.look().journal.as_ref().and_then(|journal| journal.new.clone());
+        let goes_well = self.shared.look().journal.as_ref().is_some_and(|journal| journal.machine.goes_well());
+        if !(behind && goes_well && wanted.is_some()) {
+            return task;
+        }
+        let is_it = |url: &SecretString| self.shared.look().fingerprint(&password(url)) == wanted;
+        // One that does not answer has forgotten nothing.
+        let Ok(kept) = self.shared.means.keychain.read(Item::Address).await else { return task };
+        if kept.is_some_and(|url| is_it(&url)) {
+            return task;
+        }
+        self.remark("The new key was not in the keychain any more.");
+        self.happened(work, Done::warned(Happening::Lost, "The new key is not in the keychain any more.")).await
     }
 
     async fn kept(
@@ -97,7 +122,10 @@ impl Rotation {
         let tuning = &self.shared.means.tuning;
         for _ in 0..LOOKS {
             sleep(tuning.follow_after).await;
-            if !is_refused(&self.shared.means.link.status().borrow()) || self.shared.look().running {
+            // One of our own that is under way finds out by itself, unless it ends before it has begun.
+            if self.shared.changes().wait_for(|view| !view.running).await.is_err()
+                || !is_refused(&self.shared.means.link.status().borrow())
+            {
                 return;
             }
             if let Some(facts) = self.changed_elsewhere().await {

@@ -92,26 +92,30 @@ impl Rotation {
         }
     }
 
-    /// The keys that the person is to be told of now; told so, they count as told.
-    pub(in crate::engine) async fn to_tell(&self) -> Vec<KeyKind> {
+    /// The keys that the person is to be told of now.
+    pub(in crate::engine) fn to_tell(&self) -> Vec<KeyKind> {
         let (rotate, renew) = {
             let settings = self.shared.means.settings.borrow();
             (settings.reminders.rotate_days, settings.reminders.renew_days)
         };
         let now = now();
-        let (tell, ages) = self.shared.change(|state| {
-            // One that is being changed is not to be changed.
-            let busy = state.running || state.fingerprints.is_none();
-            let all = [KeyKind::Database, KeyKind::Api, KeyKind::Github, KeyKind::Sealing];
-            let every = |kind| if kind == KeyKind::Database { rotate } else { renew };
-            let tell: Vec<_> =
-                all.into_iter().filter(|kind| !busy && state.ages.tell(*kind, every(*kind), now)).collect();
-            (tell, state.ages.clone())
-        });
-        if !tell.is_empty() {
-            self.keep_ages(&ages).await;
+        let state = self.shared.look();
+        // One that is being changed is not to be changed.
+        if state.running || state.fingerprints.is_none() {
+            return Vec::new();
         }
-        tell
+        let every = |kind| if kind == KeyKind::Database { rotate } else { renew };
+        let all = [KeyKind::Database, KeyKind::Api, KeyKind::Github, KeyKind::Sealing];
+        all.into_iter().filter(|kind| state.ages.tell(*kind, every(*kind), now)).collect()
+    }
+
+    /// The person was told of this key.
+    pub(in crate::engine) async fn told(&self, kind: KeyKind) {
+        let ages = self.shared.change(|state| {
+            state.ages.told(kind, now());
+            state.ages.clone()
+        });
+        self.keep_ages(&ages).await;
     }
 
     /// Nothing is said of the database's key for so many days.

@@ -144,7 +144,9 @@ impl Rotation {
             self.try_default(&address).await?;
             return Ok(self.given(url));
         }
-        match speaks(&address, self.shared.means.authorities.clone(), &self.shared.means.meter).await {
+        // What was pasted may be of another database.
+        let meter = self.shared.means.meter.of(&address.shown());
+        match speaks(&address, self.shared.means.authorities.clone(), &meter).await {
             Proof::Works => {}
             Proof::Refused => {
                 return Err(Trouble::new(

@@ -98,7 +98,7 @@ impl Rotation {
     }
 
     /// What follows; written down before it begins.
-    async fn happened(&self, work: &mut Work, done: Done) -> Task {
+    pub(super) async fn happened(&self, work: &mut Work, done: Done) -> Task {
         let Done { event, state, words } = done;
         let before = self.shared.look().journal.clone();
         let (task, asked) = self.shared.change(|all| {

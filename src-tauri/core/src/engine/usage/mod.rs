@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use tokio::{
     sync::{Notify, mpsc, watch},
     task::JoinSet,
+    time::Instant,
 };
 
 use super::{attention::Said, board::Board};
@@ -59,7 +60,7 @@ struct State {
     unread: Option<Unknown>,
     /// Tasks that come a day.
     tasks: f64,
-    looked_at: Option<Millis>,
+    looked_at: Option<Instant>,
     kept: Kept,
 }
 
@@ -95,7 +96,7 @@ impl Desk {
         let level = *self.means.saving.borrow();
         let view = {
             let mut state = self.look();
-            state.looked_at = Some(now);
+            state.looked_at = Some(Instant::now());
             let (unread, troubles) = unread(&state);
             let State { books, reading, .. } = &*state;
             usage::compose(Facts {
@@ -139,8 +140,12 @@ impl Desk {
 
     /// Takes over what the meter says.
     fn count(&self, now: Millis) {
-        let so_far = self.means.meter.so_far();
-        self.look().books.count(&so_far, now);
+        let (so_far, by_name) = (self.means.meter.so_far(), self.means.meter.so_far_by_name());
+        let books = &mut self.look().books;
+        books.count(&so_far, now);
+        for (database, so_far) in by_name {
+            books.count_by_name(&database, &so_far, now);
+        }
     }
 
     fn meters(&self, now: Millis) -> [Standing; 3] {

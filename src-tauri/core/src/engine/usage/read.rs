@@ -18,7 +18,7 @@ use crate::{
 const LOOKED_AT: Duration = Duration::from_mins(10);
 const OTHERWISE: Duration = Duration::from_hours(1);
 /// The page asks again while it is open; one that has not for so long is closed.
-const STILL_LOOKING: Millis = 60_000;
+const STILL_LOOKING: Duration = Duration::from_mins(1);
 
 impl Desk {
     /// Asks until it is cut off.
@@ -74,8 +74,12 @@ impl Desk {
         }
         loop {
             let until = asked + if self.is_looked_at() { LOOKED_AT } else { OTHERWISE };
+            if until <= Instant::now() {
+                return;
+            }
             tokio::select! {
-                () = sleep_until(until) => return,
+                // The page may be closed by then: whether anybody looks is asked once more.
+                () = sleep_until(until) => {}
                 () = self.looked.notified() => if self.is_unasked() { return },
             }
         }
@@ -98,7 +102,7 @@ impl Desk {
     }
 
     fn is_looked_at(&self) -> bool {
-        self.look().looked_at.is_some_and(|at| (0..STILL_LOOKING).contains(&(now() - at)))
+        self.look().looked_at.is_some_and(|at| at.elapsed() < STILL_LOOKING)
     }
 }
 

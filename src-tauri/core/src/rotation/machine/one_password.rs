@@ -161,6 +161,11 @@ impl OnePassword {
                 self.stage = Stage::Reset;
                 Task::ReadBack
             }
+            // The keychain has forgotten it since.
+            (Stage::HandOver | Stage::AwaitAck | Stage::Receipt, Event::Lost) => {
+                self.stage = Stage::Store;
+                Task::Recover
+            }
             (Stage::HandOver, Event::HandedOver) => self.go(Stage::AwaitAck),
             (Stage::HandOver, Event::NotHandedOver) => {
                 self.stage = Stage::AwaitAck;

@@ -178,6 +178,10 @@ impl Overlap {
             (Stage::Make, Event::GotNew) => self.go(Stage::Store),
             (Stage::Store, Event::Stored) => self.go(Stage::Grant),
             (Stage::Store | Stage::Grant | Stage::Prove | Stage::Adopt, Event::Lost) => self.go(Stage::Make),
+            // The keychain has forgotten it since: there is a newer one, before anything else is removed.
+            (Stage::HandOver | Stage::AwaitAck | Stage::Revoke | Stage::Receipt, Event::Lost) if self.goes_on() => {
+                self.go(Stage::Make)
+            }
             (Stage::Grant, Event::Granted) => self.go(Stage::Prove),
             (Stage::Prove, Event::Proved) => self.go(Stage::Adopt),
             (Stage::Adopt, Event::Adopted) => {
@@ -244,6 +248,11 @@ impl Overlap {
             Event::Unreadable if address => Some(self.wait(Ask::Address)),
             _ => None,
         }
+    }
+
+    /// Was the new token put in the old one's place, to stay there?
+    fn goes_on(self) -> bool {
+        self.adopted && self.way != Way::Back
     }
 
     fn turn_back(&mut self) -> Task {

@@ -187,11 +187,11 @@ proptest! {
     }
 
     #[test]
-    fn no_event_in_any_order_asks_for_a_second_key(events in proptest::collection::vec((0..25usize, any::<bool>()), 0..200)) {
+    fn no_event_in_any_order_asks_for_a_second_key(events in proptest::collection::vec((0..26usize, any::<bool>()), 0..200)) {
         use Event::*;
-        const ALL: [Event; 24] = [Ready, Barred, ChangedAlready, Announced, Yielded, GotNew, Denied, Unclear, StillOld,
+        const ALL: [Event; 25] = [Ready, Barred, ChangedAlready, Announced, Yielded, GotNew, Denied, Unclear, StillOld,
             Unreadable, Stored, KeychainShut, Proved, NewRefused, NotTaken, BothRefused, NoNetwork, Event::Adopted, Connected,
-            HandedOver, NotHandedOver, Acknowledged, Written, Again];
+            HandedOver, NotHandedOver, Acknowledged, Written, Again, Lost];
         let mut machine = OnePassword::new();
         let mut asked = 0;
         for (event, restart) in events {
@@ -219,5 +219,16 @@ fn what_does_not_belong_to_the_stage_changes_nothing() {
     for event in [Event::GotNew, Event::Stored, Event::Adopted, Event::Written, Event::Acknowledged, Event::Again] {
         assert_eq!(machine.happened(event), Task::Preflight);
         assert_eq!(machine, before, "{event:?}");
+    }
+}
+
+#[test]
+fn what_the_keychain_has_forgotten_is_looked_for_and_put_in_place_again() {
+    for stage in [Stage::HandOver, Stage::AwaitAck, Stage::Receipt] {
+        let mut machine = OnePassword { stage, asked_for: true, adopted: true, ..OnePassword::new() };
+        let events = [Event::Lost, Event::GotNew, Event::Stored, Event::Proved, Event::Adopted, Event::Connected];
+        let tasks = events.map(|event| machine.happened(event));
+        assert_eq!(tasks, [Task::Recover, Task::Store, Task::Prove, Task::Adopt, Task::Reconnect, Task::HandOver]);
+        assert_eq!(machine.happened(Event::Acknowledged), Task::Receipt);
     }
 }

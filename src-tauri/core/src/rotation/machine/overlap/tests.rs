@@ -284,3 +284,15 @@ fn an_old_key_that_is_refused_on_the_way_back_leads_forward() {
     machine.happened(Event::Adopted);
     assert_eq!(machine.happened(Event::BothRefused), Task::Wait(Ask::Network), "and not round and round");
 }
+
+#[test]
+fn what_the_keychain_has_forgotten_is_made_anew_before_anything_more_is_removed() {
+    for stage in [Stage::HandOver, Stage::AwaitAck, Stage::Revoke, Stage::Receipt] {
+        let mut machine = Overlap { stage, made: true, adopted: true, handed: true, ..Overlap::new() };
+        assert_eq!(machine.happened(Event::Lost), Task::Make, "{stage:?}");
+        assert_eq!(machine.end(), None);
+        // On the way back it is not wanted.
+        let mut machine = Overlap { stage, made: true, way: Way::Back, ..Overlap::new() };
+        assert_eq!(machine.happened(Event::Lost), task(stage), "{stage:?}");
+    }
+}

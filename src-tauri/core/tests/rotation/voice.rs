@@ -1,7 +1,7 @@
 //! Somebody who speaks with a database and is no part of the program: TLS under the stand-in's authority, and plain
 //! commands.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use redis::{
     AsyncConnectionConfig, ConnectionAddr, FromRedisValue, IntoConnectionInfo as _, RedisResult,
@@ -16,6 +16,9 @@ use tokio_rustls::{
         pki_types::{CertificateDer, ServerName, pem::PemObject as _},
     },
 };
+
+/// How long an answer may take.
+const LIMIT: Duration = Duration::from_secs(20);
 
 /// A connection; dropping it ends it.
 pub(crate) struct Voice {
@@ -38,7 +41,8 @@ impl Voice {
         let stream = TcpStream::connect((host.as_str(), port)).await?;
         stream.set_nodelay(true)?;
         let stream = TlsConnector::from(Arc::new(config)).connect(ServerName::try_from(host).unwrap(), stream).await?;
-        let config = AsyncConnectionConfig::new();
+        // By itself it waits for half a second, and a busy machine takes longer.
+        let config = AsyncConnectionConfig::new().set_response_timeout(Some(LIMIT));
         let (connection, driver) =
             MultiplexedConnection::new_with_config(info.redis_settings(), stream, config).await?;
         let mut tasks = JoinSet::new();

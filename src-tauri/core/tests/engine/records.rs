@@ -3,12 +3,15 @@
 use std::{sync::Arc, time::Duration};
 
 use heliograph_core::{
-    engine::{Condition, Engine},
+    engine::{Condition, Engine, Snapshot},
+    home::Home,
     notification::Subject,
     store::{Filter, Gap, ListRequest, Row, TaskState, Way},
+    trouble::Trouble,
 };
 use heliograph_sandbox::{Redis, RedisOptions};
-use redis::{Client, aio::MultiplexedConnection};
+use redis::{AsyncConnectionConfig, Client, aio::MultiplexedConnection};
+use rusqlite::{Connection, OpenFlags};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -48,14 +51,38 @@ impl Scene {
 
     async fn start(&mut self) {
         let engine = engine(&self.folder, &self.redis, &self.screen);
+        self.engine = Some(engine);
+        self.until(|state| state.condition == Condition::Connected).await;
+        let begun = async {
+            while !self.reads_the_record() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        timeout(LIMIT, begun).await.expect("the record is read from now on");
+    }
+
+    /// Is it written down how far the record was read? What is recorded before that is old history.
+    fn reads_the_record(&self) -> bool {
+        let file = Home::under(self.folder.path()).database();
+        let known = "SELECT count(*) FROM records WHERE channel = ?1";
+        // At the very beginning there is no file, and then no table in it.
+        Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)
+            .and_then(|store| store.query_row(known, [CHANNEL], |row| row.get(0)))
+            .unwrap_or(false)
+    }
+
+    /// Waits until the state is as asked.
+    async fn until(&self, wanted: impl Fn(&Snapshot) -> bool) {
+        let engine = self.engine.as_ref().unwrap();
         let mut events = engine.events();
-        let connected = async {
-            while engine.snapshot().condition != Condition::Connected {
+        let reached = async {
+            while !wanted(&engine.snapshot()) {
                 events.next().await;
             }
         };
-        timeout(LIMIT, connected).await.expect("it connects");
-        self.engine = Some(engine);
+        if timeout(LIMIT, reached).await.is_err() {
+            panic!("the state is {:#?}", engine.snapshot());
+        }
     }
 
     async fn stop(&mut self) {
@@ -120,7 +147,9 @@ impl Scene {
 
 async fn connect(redis: &Redis) -> MultiplexedConnection {
     let url = redis.plain_url().unwrap();
-    Client::open(url.expose_secret()).unwrap().get_multiplexed_async_connection().await.unwrap()
+    // By itself it waits for half a second, and a busy machine takes longer.
+    let config = AsyncConnectionConfig::new().set_response_timeout(Some(LIMIT));
+    Client::open(url.expose_secret()).unwrap().get_multiplexed_async_connection_with_config(&config).await.unwrap()
 }
 
 fn task(id: &str, title: &str) -> Value {
@@ -204,7 +233,7 @@ async fn history_from_before_the_first_start_is_offered_and_not_forced_on_anybod
     scene.record(&task("2", "From now on")).await;
     assert_eq!(scene.titles(1).await, ["From now on"]);
     let engine = scene.engine.clone().unwrap();
-    assert!(engine.snapshot().earlier);
+    scene.until(|state| state.earlier).await;
     engine.earlier(true);
     assert_eq!(scene.titles(2).await, ["From now on", "From before"]);
     assert_eq!(scene.gaps().await, []);
@@ -286,7 +315,7 @@ async fn where_the_record_may_not_be_read_it_says_so_and_the_gap_stays() {
     scene.record(&task("1", "Heard all the same")).await;
     let rows = scene.rows_when(|rows| rows.len() == 2 && !rows[1].gaps_after.is_empty()).await;
     assert_eq!(rows[1].gaps_after[0].cause, "Heliograph was not running");
-    let troubles = scene.engine.as_ref().unwrap().snapshot().troubles;
-    assert!(troubles.iter().any(|trouble| trouble.message.contains("cannot be read from the record")), "{troubles:?}");
+    let said = |trouble: &Trouble| trouble.message.contains("cannot be read from the record");
+    scene.until(|state| state.troubles.iter().any(said)).await;
     scene.stop().await;
 }

@@ -80,9 +80,7 @@ impl Scene {
                 events.next().await;
             }
         };
-        if timeout(LIMIT, reached).await.is_err() {
-            panic!("the state is {:#?}", engine.snapshot());
-        }
+        assert!(timeout(LIMIT, reached).await.is_ok(), "the state is {:#?}", engine.snapshot());
     }
 
     async fn stop(&mut self) {

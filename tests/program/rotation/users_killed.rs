@@ -8,7 +8,6 @@ use std::{ops::ControlFlow, path::Path};
 
 use rustix::process::Signal;
 use serde_json::json;
-use tokio::runtime::Handle;
 
 use super::{
     ground::{Ground, clicked, signal},
@@ -30,8 +29,6 @@ enum Deaf {
     Nobody,
     Keychain(&'static str),
     Server(&'static str),
-    /// The server, to whoever writes or says something.
-    Writes(&'static str),
 }
 
 /// What the person does when Helios is waited for.
@@ -108,18 +105,16 @@ async fn killed(ground: &Ground, case: Case, window: Window) {
     window.press("Keys").await;
     window.press("See whether this database can").await;
     window.button("Make them users").await;
-    if ["announce", "store"].contains(&case.stage) {
+    if ["announce", "store", "prove"].contains(&case.stage) {
         hold_the_announcement(ground).await;
     }
     let (app, server, keychain) = (window.app(), ground.server().await, ground.session.keychain_process());
     ground.watch(app);
     let Case { stage, deaf, .. } = case;
-    let (runtime, mut voice) = (Handle::current(), ground.voice().await);
     let killing = watch(&ground.database(), move |seen| {
         match deaf {
             Deaf::Keychain(from) if place(from) <= place(seen) => signal(keychain, Signal::STOP),
             Deaf::Server(from) if place(from) <= place(seen) => signal(server, Signal::STOP),
-            Deaf::Writes(from) if place(from) <= place(seen) => runtime.block_on(hold_writes(&mut voice)),
             _ => {}
         }
         if place(seen) < place(stage) {
@@ -132,8 +127,14 @@ async fn killed(ground: &Ground, case: Case, window: Window) {
         signal(server, Signal::STOP);
     }
     clicked(&window, "Make them users").await;
-    if case.stage == "store" {
+    if ["store", "prove"].contains(&case.stage) {
         led_to_the_storing(ground, keychain).await;
+    }
+    if case.stage == "prove" {
+        ground.reaches("store").await;
+        // The granting writes nothing; the proof would.
+        hold_writes(&mut ground.voice().await).await;
+        signal(keychain, Signal::CONT);
     }
     if case.press != Press::Nothing {
         ground.reaches("await_ack").await;
@@ -210,7 +211,7 @@ killed! {
     in_the_making: at("make", Deaf::Keychain("announce")),
     in_the_storing: at("store", Deaf::Nobody),
     in_the_granting: at("grant", Deaf::Server("store")),
-    in_the_proof: at("prove", Deaf::Writes("store")),
+    in_the_proof: at("prove", Deaf::Nobody),
     in_the_adoption: at("adopt", Deaf::Keychain("prove")),
     in_the_reconnection: at("reconnect", Deaf::Server("adopt")),
     in_the_handover: at("hand_over", Deaf::Nobody),

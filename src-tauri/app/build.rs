@@ -9,7 +9,7 @@ include!("command_list.rs");
 
 /// What stands in for the page in a debug build, so that the Rust side can be checked without Node.
 const PLACEHOLDER: &str = "<!doctype html><title>Heliograph</title>\
-    <p>The window's page has not been built. Run: cargo xtask ui (or npm run build in ui)</p>\n";
+    <p>The window's page has not been built. Run: cargo xtask run (or npm run build in ui)</p>\n";
 
 fn main() -> Result<(), Box<dyn Error>> {
     for path in ["src-tauri/app/command_list.rs", "src-tauri/capabilities", "ui/dist", "icons"] {
@@ -28,7 +28,7 @@ fn page() -> Result<(), Box<dyn Error>> {
     if page.exists() {
         return Ok(());
     }
-    let how = "run `cargo xtask ui`, or `npm run build` in ui";
+    let how = "run `cargo xtask run`, or `npm run build` in ui";
     if std::env::var("PROFILE")? == "release" {
         return Err(format!("the window's page is missing ({}): {how}", page.display()).into());
     }

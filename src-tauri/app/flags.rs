@@ -34,7 +34,7 @@ impl Flags {
 /// The most words of a foreign command line that are looked at.
 const WORDS: usize = 16;
 
-/// The place that a second start asks for. Anything but `--open inbox` or `--open link` is passed over.
+/// The place that a second start asks for. Anything but `--open` and the name of a page is passed over.
 pub(crate) fn place_asked_for(argv: &[String]) -> Place {
     let mut words = argv.iter().take(WORDS).map(String::as_str);
     let mut after_open = words.clone().skip_while(|word| *word != "--open").skip(1);

@@ -23,8 +23,8 @@ use crate::flags;
 /// How often, and how long between, a lock that is held is tried: the one before may be about to end.
 const TRIES: u32 = 4;
 const BETWEEN_TRIES: Duration = Duration::from_millis(50);
-/// How long the first one may take to hear the second.
-const HAND_OVER: Duration = Duration::from_millis(550);
+/// How long the first one may take to hear the second, on a computer with much else to do; as a rule it is a moment.
+const HAND_OVER: Duration = Duration::from_secs(3);
 
 /// The right to be the one program of this home, for as long as it lives.
 #[derive(Debug)]

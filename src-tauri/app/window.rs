@@ -4,7 +4,10 @@
 
 use std::{
     path::PathBuf,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -25,13 +28,23 @@ const SETTLED: Duration = Duration::from_secs(3);
 /// How the window is made, and where it was last asked to go.
 pub(crate) struct Frame {
     opening: Mutex<Place>,
+    /// How often a window was asked for.
+    asked: AtomicU64,
+    /// Held while one is made, and while it is ended what the last one left.
+    making: Mutex<()>,
     sandbox: bool,
     folder: PathBuf,
 }
 
 impl Frame {
     pub(crate) fn new(home: &Home, sandbox: bool) -> Self {
-        Self { opening: Mutex::default(), sandbox, folder: home.data.join("window") }
+        Self {
+            opening: Mutex::default(),
+            asked: AtomicU64::default(),
+            making: Mutex::default(),
+            sandbox,
+            folder: home.data.join("window"),
+        }
     }
 
     /// The place the window was last opened for, for a page that has just been loaded.
@@ -55,10 +68,13 @@ pub(crate) fn current(app: &AppHandle) -> Option<WebviewWindow> {
 pub(crate) fn show(app: &AppHandle, place: Place) -> tauri::Result<()> {
     let frame = app.state::<Frame>();
     frame.set(place);
+    frame.asked.fetch_add(1, Ordering::AcqRel);
+    let making = frame.making.lock().unwrap_or_else(PoisonError::into_inner);
     let window = match current(app) {
         Some(window) => window,
         None => make(app, &frame)?,
     };
+    drop(making);
     window.unminimize()?;
     window.show()?;
     window.set_focus()
@@ -83,10 +99,14 @@ fn make(app: &AppHandle, frame: &Frame) -> tauri::Result<WebviewWindow> {
         .build()
 }
 
-/// Some time after a window was closed: ends what it left running, if no other has been opened meanwhile.
+/// Some time after a window was closed: ends what it left running, if no other has been asked for meanwhile. A web process
+/// that is ended while it starts takes the whole program with it.
 pub(crate) async fn tidy(app: AppHandle) {
+    let frame = app.state::<Frame>();
+    let asked = frame.asked.load(Ordering::Acquire);
     tokio::time::sleep(SETTLED).await;
-    if current(&app).is_none() {
+    let Ok(_nobody_makes_one) = frame.making.try_lock() else { return };
+    if frame.asked.load(Ordering::Acquire) == asked && current(&app).is_none() {
         process::end_network_process();
     }
 }

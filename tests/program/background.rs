@@ -25,7 +25,7 @@ async fn without_a_panel_a_window_opens_and_the_icon_comes_with_the_panel() {
     world.heard_within(LIMIT).await;
     session.window_title().await;
     session.add_panel().await;
-    session.tray().shows_within("Connected", Duration::from_secs(5)).await;
+    session.tray().shows_within("Connected", Duration::from_secs(20)).await;
     app.ends_when_asked().await;
 }
 

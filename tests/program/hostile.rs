@@ -53,7 +53,7 @@ async fn all_are_stored_and_the_next_message_is_fine() {
     let began = Instant::now();
     world.task("after", "After all that").await;
     session.inbox().holds(count + 1).await;
-    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
     for (place, (payload, _)) in messages.iter().enumerate() {
         let stored: Vec<u8> =
             session.inbox().ask(&format!("SELECT payload FROM messages WHERE seq = {}", place + 1)).unwrap();

@@ -17,7 +17,8 @@ async fn a_second_start_shows_the_first_ones_window_and_ends() {
     let (_, status) = second.ends_within(LIMIT).await;
     let took = began.elapsed();
     assert!(status.success(), "{status}");
-    assert!(took <= Duration::from_secs(1), "{took:?}");
+    // A machine that is busy with other things takes longer than the moment that it is.
+    assert!(took <= Duration::from_secs(5), "{took:?}");
     assert_eq!(session.window_title().await, "Heliograph");
     assert!(first.lives());
     assert_eq!(world.listeners().await, 1, "only one of them listens");

@@ -559,5 +559,5 @@ class TheMailbox(Case):
 
 
 if __name__ == '__main__':
-    faulthandler.dump_traceback_later(240, exit=True)   # a test that hangs is one that fails
+    faulthandler.dump_traceback_later(900, exit=True)   # a test that hangs is one that fails
     unittest.main()

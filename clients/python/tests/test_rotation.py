@@ -519,10 +519,10 @@ class OverlappingUsers(Case):
                 came.append(message.data)
                 begun.set()
                 go_on.wait(base.LIMIT)
-                time.sleep(0.4)
+                time.sleep(1.3)
 
         threading.Thread(target=listen, daemon=True).start()
-        with mock.patch.object(heliograph, 'BEAT_TIMEOUT', 0.3):
+        with mock.patch.object(heliograph, 'BEAT_TIMEOUT', 1.0):
             eventually(lambda: self.raw.pubsub_numsub('chad→helios')[0][1] == 1)
             self.publish('chad→helios', **{'from': 'chad', 'data': 0})
             self.assertTrue(begun.wait(base.LIMIT))
@@ -552,5 +552,5 @@ class OverlappingUsers(Case):
 
 
 if __name__ == '__main__':
-    faulthandler.dump_traceback_later(240, exit=True)   # a test that hangs is one that fails
+    faulthandler.dump_traceback_later(900, exit=True)   # a test that hangs is one that fails
     unittest.main()

@@ -50,10 +50,12 @@ pub(crate) struct Surroundings {
 }
 
 impl Surroundings {
-    /// Reads the environment and takes the secret out of it, so that no child process inherits it.
+    /// Reads the environment and takes the secrets out of it, so that no child process inherits it.
     ///
     /// Must run before the program has a second thread.
     pub(crate) fn take() -> Self {
+        // Of no use to us, and the same password: nobody is to inherit it either.
+        drop(take_secret("UPSTASH_REDIS_REST_TOKEN"));
         Self {
             address: take_secret("UPSTASH_REDIS_URL"),
             email: env::var("UPSTASH_EMAIL").ok(),

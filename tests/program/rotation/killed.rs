@@ -118,7 +118,10 @@ async fn killed(ground: &Ground, case: &Case, flag: &Path, window: Window) {
         signal(app, Signal::KILL);
     }
     if case.stage == "receipt" {
+        ground.reaches("await_ack").await;
+        // What is asked moves the buttons.
         window.says("Give Helios the new address").await;
+        window.has_come_to_rest().await;
         // That it is over can be told to nobody.
         signal(server, Signal::STOP);
         clicked(&window, "Helios has it").await;

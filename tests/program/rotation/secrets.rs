@@ -75,7 +75,10 @@ async fn begins(window: &Window) {
 }
 
 async fn finishes(ground: &Ground, window: &Window, resets: u32) {
+    ground.reaches("await_ack").await;
+    // What is asked moves the buttons.
     window.says("Give Helios the new address").await;
+    window.has_come_to_rest().await;
     assert_eq!(ground.resets(), resets);
     ground.address();
     window.press("Helios has it").await;
@@ -184,7 +187,6 @@ async fn with_a_user_for_each_agent_too() {
     window.press("Make them users").await;
     window.says("Give Helios the new address").await;
     look(&ground, "both keys work");
-    window.has_come_to_rest().await;
     finishes(&ground, &window, 0).await;
     look(&ground, "each is a user");
 

@@ -1,8 +1,8 @@
 //! Killed at every stage of a change in which each agent becomes a user of its own, and started again: it finishes, goes
 //! back or explains, `default` is as it was, and the keychain holds an address that works.
 //!
-//! As in `killed`, whoever reads the journal kills, and what does not answer holds a stage open. Where nothing can, the
-//! stage has to do with the keychain or the server often enough to last.
+//! As in `killed`, whoever reads the journal kills, and each stage is held open by something that does not answer: the
+//! server, also only where something is written or said, the keychain, a command, Helios.
 
 use std::{ops::ControlFlow, path::Path};
 
@@ -12,6 +12,7 @@ use serde_json::json;
 use super::{
     ground::{Ground, clicked, signal},
     journal::{STAGES_OF_USERS, watch},
+    voice::Voice,
 };
 use crate::session::{LIMIT, Window, holds, lives};
 
@@ -60,18 +61,52 @@ fn command(flag: &Path) -> String {
     format!("[rotation]\nhandover = \"command\"\ncommand = \"\"\"sh -c '{script}'\"\"\"\n")
 }
 
+/// Keeps the server from answering whoever writes or says something.
+async fn hold_writes(voice: &mut Voice) {
+    let () = voice.ask(&["CLIENT", "PAUSE", "60000", "WRITE"]).await.unwrap();
+}
+
+async fn let_writes_go(voice: &mut Voice) {
+    let () = voice.ask(&["CLIENT", "UNPAUSE"]).await.unwrap();
+}
+
+/// Makes sure that the announcement lasts.
+async fn hold_the_announcement(ground: &Ground) {
+    // Whoever was ready once is waited for.
+    ground.helios_says("rotation.ready", json!({ "rotation_id": "earlier" })).await;
+    let known = "SELECT value = 'true' FROM kept WHERE name = 'rotation_ready_seen'";
+    holds("it is known that Helios can be ready", LIMIT, async || {
+        ground.session.inbox().ask::<bool>(known) == Some(true)
+    })
+    .await;
+}
+
+/// Leads it from the announcement, which is held, to the storing, which finds a keychain that does not answer. The
+/// making in between needs the keychain once, and then tries to write.
+async fn led_to_the_storing(ground: &Ground, keychain: u32) {
+    ground.reaches("announce").await;
+    signal(keychain, Signal::STOP);
+    let id = ground.standing().unwrap().id;
+    ground.helios_says("rotation.ready", json!({ "rotation_id": id })).await;
+    ground.reaches("make").await;
+    let mut voice = ground.voice().await;
+    hold_writes(&mut voice).await;
+    signal(keychain, Signal::CONT);
+    let noted = "SELECT json_extract(journal, '$.users.before') IS NOT NULL FROM rotations ORDER BY id DESC LIMIT 1";
+    holds("the keychain was needed, and it is written down who had which keys", LIMIT, async || {
+        ground.session.inbox().ask::<bool>(noted) == Some(true)
+    })
+    .await;
+    signal(keychain, Signal::STOP);
+    let_writes_go(&mut voice).await;
+}
+
 async fn killed(ground: &Ground, case: Case, window: Window) {
     window.press("Keys").await;
     window.press("See whether this database can").await;
     window.button("Make them users").await;
-    if case.stage == "announce" {
-        // Whoever was ready once is waited for.
-        ground.helios_says("rotation.ready", json!({ "rotation_id": "earlier" })).await;
-        let known = "SELECT value = 'true' FROM kept WHERE name = 'rotation_ready_seen'";
-        holds("it is known that Helios can be ready", LIMIT, async || {
-            ground.session.inbox().ask::<bool>(known) == Some(true)
-        })
-        .await;
+    if ["announce", "store", "prove"].contains(&case.stage) {
+        hold_the_announcement(ground).await;
     }
     let (app, server, keychain) = (window.app(), ground.server().await, ground.session.keychain_process());
     ground.watch(app);
@@ -92,14 +127,27 @@ async fn killed(ground: &Ground, case: Case, window: Window) {
         signal(server, Signal::STOP);
     }
     clicked(&window, "Make them users").await;
+    if ["store", "prove"].contains(&case.stage) {
+        led_to_the_storing(ground, keychain).await;
+    }
+    if case.stage == "prove" {
+        ground.reaches("store").await;
+        // The granting writes nothing; the proof would.
+        hold_writes(&mut ground.voice().await).await;
+        signal(keychain, Signal::CONT);
+    }
     if case.press != Press::Nothing {
         ground.reaches("await_ack").await;
         let button = if case.press == Press::Undo { "Undo" } else { "Helios has it" };
         // What is asked moves the buttons.
         window.says("Give Helios the new address").await;
         window.has_come_to_rest().await;
-        if case.stage == "revoke" {
-            signal(server, Signal::STOP);
+        match case.stage {
+            "revoke" => signal(server, Signal::STOP),
+            // That it is over is said.
+            "receipt" => hold_writes(&mut ground.voice().await).await,
+            "go_back" => signal(keychain, Signal::STOP),
+            _ => {}
         }
         clicked(&window, button).await;
     }
@@ -108,6 +156,7 @@ async fn killed(ground: &Ground, case: Case, window: Window) {
     for process in [server, keychain] {
         signal(process, Signal::CONT);
     }
+    let_writes_go(&mut ground.voice().await).await;
     let on_disk = ground.standing().expect("it was begun");
     assert_eq!((on_disk.stage.as_str(), on_disk.ended), (case.stage, false), "seen: {seen:?}");
 }

@@ -35,7 +35,7 @@ pub(crate) use self::{
     panel::Panel,
     running::{Running, below, lives},
     screen::same_picture,
-    traces::files,
+    traces::{files, still_there},
     wait::{LIMIT, found, holds, stays},
     world::{FROM_CHAD, TO_CHAD, World, task},
 };

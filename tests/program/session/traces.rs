@@ -1,17 +1,25 @@
 //! What another process, or the next person at this computer, could read.
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
 use super::{Session, running::below};
 
+/// `None` for what a living program has removed meanwhile.
+pub(crate) fn still_there<T>(looked_at: io::Result<T>) -> Option<T> {
+    match looked_at {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        looked_at => Some(looked_at.unwrap()),
+    }
+}
+
 /// Every file below a folder.
 pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap().flatten() {
-        let kind = entry.file_type().unwrap();
+    for entry in still_there(fs::read_dir(folder)).into_iter().flatten().flatten() {
+        let Some(kind) = still_there(entry.file_type()) else { continue };
         if kind.is_dir() {
             found.extend(files(&entry.path()));
         } else if kind.is_file() {

@@ -224,7 +224,7 @@ async fn the_sandbox_beside_the_set_up() {
     let server = session.home().join("data/sandbox/redis/redis.pid");
     let server: u32 = std::fs::read_to_string(server).unwrap().trim().parse().unwrap();
     sandbox.end();
-    holds("the sandbox has ended", Duration::from_secs(3), async || !lives(sandbox.0) && !lives(server)).await;
+    holds("the sandbox has ended", Duration::from_secs(10), async || !lives(sandbox.0) && !lives(server)).await;
     assert!(lives(window.app()));
     window.ends_by(Signal::TERM).await;
 }

@@ -2,7 +2,7 @@
 //! a subscriber.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _, Write as _},
+    io::{self, BufRead as _, BufReader, Read as _, Write as _},
     net::{Ipv4Addr, TcpListener, TcpStream},
     process::{Child, Command, Stdio},
     thread,
@@ -18,6 +18,20 @@ const LIMIT: Duration = Duration::from_secs(10);
 pub(super) const NOTE: &str = "Redis is a plain loopback redis-server of this system, without TLS, because 7.0.15 drops a TLS \
      subscriber under a burst, and with `client-output-buffer-limit pubsub 0 0 0`, because it would cut off a slow one.";
 
+/// Redis, or its free successor, which takes the same settings.
+const PROGRAMS: [&str; 2] = ["redis-server", "valkey-server"];
+
+/// Starts the first of them that is there. It reads its settings from its standard input.
+fn begin() -> Result<Child> {
+    for program in PROGRAMS {
+        match Command::new(program).arg("-").stdin(Stdio::piped()).stdout(Stdio::null()).spawn() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            begun => return begun.with_context(|| format!("cannot start {program}")),
+        }
+    }
+    bail!("there is neither a redis-server nor a valkey-server here: run `cargo xtask setup`")
+}
+
 /// A running server.
 pub(super) struct Server {
     child: Child,
@@ -28,13 +42,8 @@ impl Server {
     /// Starts it, and returns when it answers.
     pub(super) fn start() -> Result<Self> {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
-        let mut child = Command::new("redis-server")
-            .arg("-")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .spawn()
-            .context("cannot start redis-server")?;
-        let mut settings = child.stdin.take().context("redis-server takes no settings")?;
+        let mut child = begin()?;
+        let mut settings = child.stdin.take().context("the Redis server takes no settings")?;
         write!(
             settings,
             "bind 127.0.0.1\nport {port}\nsave \"\"\nappendonly no\nclient-output-buffer-limit pubsub 0 0 0\n"
@@ -44,7 +53,7 @@ impl Server {
         let until = Instant::now() + LIMIT;
         while let Err(error) = server.ask(&["PING"]) {
             if Instant::now() > until {
-                return Err(error.context("redis-server does not answer"));
+                return Err(error.context("the Redis server does not answer"));
             }
             thread::sleep(Duration::from_millis(10));
         }

@@ -5,10 +5,7 @@
 
 use rusqlite::Connection;
 
-use super::fault::StoreError;
-
-/// A page's size; every file of ours has pages of it.
-const PAGE: i64 = 4_096;
+use super::{fault::StoreError, schema::PAGE};
 
 /// Fewer free bytes than this are left for what comes next.
 const WORTH_IT: i64 = 8 * 1024 * 1024;
@@ -16,7 +13,7 @@ const WORTH_IT: i64 = 8 * 1024 * 1024;
 /// At least one page of so many must be free.
 const ONE_OF: i64 = 4;
 
-/// So many pages are moved in one step: about a megabyte, a few milliseconds.
+/// So many pages are moved in one step: two megabytes, a few milliseconds.
 const PAGES: u32 = 256;
 
 /// What is left to give back.
@@ -34,7 +31,7 @@ pub(super) enum Left {
 pub(super) fn step(connection: &Connection, begun: bool) -> Result<Left, StoreError> {
     let one = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let (free, pages) = (one("freelist_count")?, one("page_count")?);
-    if !begun && (free * PAGE < WORTH_IT || free * ONE_OF < pages) {
+    if !begun && (free * i64::from(PAGE) < WORTH_IT || free * ONE_OF < pages) {
         return Ok(Left::Nothing);
     }
     if one("auto_vacuum")? != 2 {

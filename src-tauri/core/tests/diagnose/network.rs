@@ -16,9 +16,10 @@ use crate::bench::{Fake, Server, check, of, outcome, run, stopped_at};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_host() {
-    let report = run(of(&"rediss://default:A-PASSWORD@calm-owl.invalid:6379".to_owned().into()), &["A-PASSWORD"]).await;
+    // No resolver is asked for a name with an empty part, so that none can be slow.
+    let report = run(of(&"rediss://default:A-PASSWORD@calm..owl:6379".to_owned().into()), &["A-PASSWORD"]).await;
     let trouble = stopped_at(&report, CheckKind::Name, TroubleCode::NameNotFound, Help::PasteAnother);
-    assert!(trouble.message.contains("calm-owl.invalid"), "{trouble:?}");
+    assert!(trouble.message.contains("calm..owl"), "{trouble:?}");
     assert_eq!(report.commands, 0);
 }
 

@@ -1,6 +1,6 @@
 //! When all is well: what is said, what it costs, what is left.
 
-use std::{sync::mpsc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use heliograph_core::{
     diagnose::{CheckKind, Outcome, PlanFacts, Test},
@@ -112,18 +112,17 @@ async fn the_plan_is_asked_for_last_and_even_where_nothing_else_works() {
 #[tokio::test(flavor = "multi_thread")]
 async fn dropped_in_the_middle_it_leaves_nothing_either() {
     let server = Server::start().await;
-    let proxy = Proxy::start(server.redis.port()).await.unwrap();
-    proxy.to_new(Mode::Delay(Duration::from_millis(100)));
+    let proxy = Arc::new(Proxy::start(server.redis.port()).await.unwrap());
     let mut ours = server.commands().await;
     for (step, sent) in [(CheckKind::ReadWrite, "set"), (CheckKind::Streams, "multi")] {
         let before = calls(&mut ours, Some(sent)).await;
         let test = Test { authorities: Some(server.authority()), ..of(&server.through(proxy.port(), true)) };
-        let (running, now) = mpsc::channel();
+        let slow = Arc::clone(&proxy);
         let task = tokio::spawn(test.run(move |report| {
-            // Nobody listens any more once the step has begun.
-            let _ = running.send(report.checks.last().unwrap().kind);
+            if report.checks.last().unwrap().kind == step {
+                slow.to_live(&Mode::Delay(Duration::from_millis(1500)));
+            }
         }));
-        eventually(async || now.try_iter().any(|kind| kind == step)).await;
         eventually(async || calls(&mut ours, Some(sent)).await > before).await;
         if sent == "set" {
             assert_eq!(command::<u32>(&mut ours, &["DBSIZE"]).await, 1, "it was cut where a key is written");

@@ -164,8 +164,16 @@ async fn a_dead_redis_is_seen_and_the_gap_is_noted() {
     world.until(|state| state.condition == Condition::Offline && state.link.trouble.is_some()).await;
     world.redis.restart().await.unwrap();
     world.until(|state| state.condition == Condition::Connected).await;
-    let gaps: usize = world.rows(Filter::All).await.iter().map(|row| row.gaps_after.len()).sum();
-    assert_eq!(gaps, 1);
+    let noted = timeout(Duration::from_secs(10), async {
+        loop {
+            let gaps: usize = world.rows(Filter::All).await.iter().map(|row| row.gaps_after.len()).sum();
+            if gaps > 0 {
+                return gaps;
+            }
+            tokio::task::yield_now().await;
+        }
+    });
+    assert_eq!(noted.await.expect("a gap"), 1);
     world.engine.stop().await;
 }
 

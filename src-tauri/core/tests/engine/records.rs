@@ -7,9 +7,11 @@ use heliograph_core::{
     home::Home,
     notification::Subject,
     store::{Filter, Gap, ListRequest, Row, TaskState, Way},
+    trouble::Trouble,
 };
 use heliograph_sandbox::{Redis, RedisOptions};
-use redis::{Client, aio::MultiplexedConnection};
+use redis::{AsyncConnectionConfig, Client, aio::MultiplexedConnection};
+use rusqlite::{Connection, OpenFlags};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -49,25 +51,36 @@ impl Scene {
 
     async fn start(&mut self) {
         let engine = engine(&self.folder, &self.redis, &self.screen);
-        let mut events = engine.events();
-        let connected = async {
-            while engine.snapshot().condition != Condition::Connected {
-                events.next().await;
-            }
-        };
-        timeout(LIMIT, connected).await.expect("it connects");
         self.engine = Some(engine);
-        // From now on: what is recorded before that is history.
-        let file = Home::under(self.folder.path()).database();
+        self.until(|state| state.condition == Condition::Connected).await;
         let begun = async {
-            while !rusqlite::Connection::open(&file)
-                .and_then(|file| file.query_row("SELECT count(*) FROM records", [], |row| row.get::<_, i64>(0)))
-                .is_ok_and(|records| records > 0)
-            {
+            while !self.reads_the_record() {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        timeout(LIMIT, begun).await.expect("the records are read");
+        timeout(LIMIT, begun).await.expect("the record is read from now on");
+    }
+
+    /// Is it written down how far the record was read? What is recorded before that is old history.
+    fn reads_the_record(&self) -> bool {
+        let file = Home::under(self.folder.path()).database();
+        let known = "SELECT count(*) FROM records WHERE channel = ?1";
+        // At the very beginning there is no file, and then no table in it.
+        Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)
+            .and_then(|store| store.query_row(known, [CHANNEL], |row| row.get(0)))
+            .unwrap_or(false)
+    }
+
+    /// Waits until the state is as asked.
+    async fn until(&self, wanted: impl Fn(&Snapshot) -> bool) {
+        let engine = self.engine.as_ref().unwrap();
+        let mut events = engine.events();
+        let reached = async {
+            while !wanted(&engine.snapshot()) {
+                events.next().await;
+            }
+        };
+        assert!(timeout(LIMIT, reached).await.is_ok(), "the state is {:#?}", engine.snapshot());
     }
 
     async fn stop(&mut self) {
@@ -139,7 +152,9 @@ impl Scene {
 
 async fn connect(redis: &Redis) -> MultiplexedConnection {
     let url = redis.plain_url().unwrap();
-    Client::open(url.expose_secret()).unwrap().get_multiplexed_async_connection().await.unwrap()
+    // By itself it waits for half a second, and a busy machine takes longer.
+    let config = AsyncConnectionConfig::new().set_response_timeout(Some(LIMIT));
+    Client::open(url.expose_secret()).unwrap().get_multiplexed_async_connection_with_config(&config).await.unwrap()
 }
 
 fn task(id: &str, title: &str) -> Value {
@@ -225,7 +240,7 @@ async fn history_from_before_the_first_start_is_offered_and_not_forced_on_anybod
     scene.record(&without_id("Without an id")).await;
     scene.rows_when(|rows| rows.len() == 2 && rows.iter().all(|row| row.ways.len() == 2)).await;
     let engine = scene.engine.clone().unwrap();
-    assert!(engine.snapshot().earlier);
+    scene.until(|state| state.earlier).await;
     engine.earlier(true);
     assert_eq!(scene.titles(3).await, ["From now on", "Without an id", "From before"]);
     assert_eq!(scene.gaps().await, []);
@@ -297,25 +312,13 @@ async fn a_file_that_cannot_be_opened_at_the_start_hides_neither_the_gap_nor_wha
     scene.record(&task("1", "From meanwhile")).await;
     let file = Home::under(scene.folder.path()).database();
     // Somebody else has it for himself alone.
-    let other = rusqlite::Connection::open(&file).unwrap();
+    let other = Connection::open(&file).unwrap();
     other.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE").unwrap();
-    let engine = engine(&scene.folder, &scene.redis, &scene.screen);
-    scene.engine = Some(engine.clone());
-    let until = async |what: &str, wanted: &dyn Fn(&Snapshot) -> bool| {
-        let mut events = engine.events();
-        let seen = timeout(LIMIT, async {
-            while !wanted(&engine.snapshot()) {
-                events.next().await;
-            }
-        });
-        assert!(seen.await.is_ok(), "{what}: {:#?}", engine.snapshot());
-    };
-    until("it is said, and our heartbeat goes round all the same", &|now| {
-        now.store_trouble.is_some() && now.link.round_trip_ms.is_some()
-    })
-    .await;
+    scene.engine = Some(engine(&scene.folder, &scene.redis, &scene.screen));
+    // Our heartbeat goes round all the same.
+    scene.until(|state| state.store_trouble.is_some() && state.link.round_trip_ms.is_some()).await;
     drop(other);
-    until("it is opened", &|now| now.store_trouble.is_none()).await;
+    scene.until(|state| state.store_trouble.is_none()).await;
     let rows = scene.rows_when(|rows| !rows.is_empty()).await;
     assert_eq!((rows[0].title.as_str(), rows[0].ways.as_slice()), ("From meanwhile", &[Way::Record][..]));
     assert_eq!(scene.gaps().await, [], "the record tells");
@@ -358,7 +361,7 @@ async fn where_the_record_may_not_be_read_it_says_so_and_the_gap_stays() {
     scene.record(&task("1", "Heard all the same")).await;
     let rows = scene.rows_when(|rows| rows.len() == 2 && !rows[1].gaps_after.is_empty()).await;
     assert_eq!(rows[1].gaps_after[0].cause, "Heliograph was not running");
-    let troubles = scene.engine.as_ref().unwrap().snapshot().troubles;
-    assert!(troubles.iter().any(|trouble| trouble.message.contains("cannot be read from the record")), "{troubles:?}");
+    let said = |trouble: &Trouble| trouble.message.contains("cannot be read from the record");
+    scene.until(|state| state.troubles.iter().any(said)).await;
     scene.stop().await;
 }

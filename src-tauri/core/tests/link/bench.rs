@@ -51,7 +51,9 @@ impl Server {
     /// A connection of our own, for commands.
     pub(crate) async fn commands(&self) -> redis::aio::MultiplexedConnection {
         let client = redis::Client::open(self.redis.plain_url().unwrap().expose_secret()).unwrap();
-        client.get_multiplexed_async_connection().await.unwrap()
+        // By itself it waits for half a second, and a busy machine takes longer.
+        let config = redis::AsyncConnectionConfig::new().set_response_timeout(Some(SOON));
+        client.get_multiplexed_async_connection_with_config(&config).await.unwrap()
     }
 
     pub(crate) async fn command<T: redis::FromRedisValue>(&self, words: &[&str]) -> T {

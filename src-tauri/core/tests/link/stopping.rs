@@ -8,7 +8,7 @@ use heliograph_sandbox::proxy::{Mode, Proxy};
 use crate::bench::{RARELY, SOON, Server, Subject};
 
 /// What is promised is 100 ms; the rest is for a machine that is busy with other tests.
-const AT_ONCE: Duration = Duration::from_millis(500);
+const AT_ONCE: Duration = Duration::from_secs(2);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_plan() {
@@ -52,8 +52,8 @@ async fn while_connected_waiting_and_stopped() {
     let subject = Subject::start(server.tuning(), &server.redis.url(), RARELY);
     subject.connected().await;
     assert!(subject.end().await < AT_ONCE);
-    let listeners: String = server.command(&["CLIENT", "LIST", "TYPE", "pubsub"]).await;
-    assert_eq!(listeners, "", "the socket is closed");
+    let closed = async { while !server.command::<String>(&["CLIENT", "LIST", "TYPE", "pubsub"]).await.is_empty() {} };
+    tokio::time::timeout(SOON, closed).await.expect("the socket is closed");
 
     let url = server.redis.url();
     server.redis.set_password("another-one".into()).await.unwrap();

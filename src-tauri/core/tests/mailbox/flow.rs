@@ -94,8 +94,8 @@ async fn redis_away_is_looked_at_once_and_often_and_once_more_when_it_is_back() 
 
     // The last look, alone: it brings what was left in the last moment.
     let mut subject = Subject::start(&world, Tuning { slow, fast: slow, ..tuning() }).await;
-    subject.mailbox.redis_is_away(true);
     let before = world.polls();
+    subject.mailbox.redis_is_away(true);
     eventually("the look at the beginning", || world.polls() > before).await;
     subject.until(|status| status.state == MailboxState::Watching).await;
     world.helios(IN, &block("t-3"));

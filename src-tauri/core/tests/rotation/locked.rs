@@ -83,9 +83,11 @@ fn in_the_proof_it_is_asked_for_when_the_new_key_takes_the_old_ones_place() {
         let engine = world.engine("one").await;
         let server = server(world.folder.path());
         // Without an answer from the server the proof lasts.
+        let mut stopped = false;
         let sight = watch(&world.home("one").database(), move |stage| {
-            if stage == "store" {
+            if !stopped && place(stage) >= place("store") {
                 kill_process(server, Signal::STOP).unwrap();
+                stopped = true;
             }
             if stage == "prove" { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });

@@ -73,7 +73,7 @@ async fn it_shows_replaces_and_tells_of_a_press() {
     for count in 0..100 {
         soon(desktop.show(&task(5, "Five", &format!("line {count}")))).await.unwrap();
     }
-    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
     press(bus.address()).await;
     assert_eq!(soon(presses.recv()).await, Some(Press::Known(Subject::Task(5), Action::Open)));
     soon(desktop.withdraw(Subject::Task(5))).await;

@@ -135,11 +135,9 @@ fn a_large_removal_goes_in_small_steps_and_leaves_a_small_index() {
     let before = size(&connection);
     let mut keeping = Keeping::default();
     keeping.set(Retention { age_days: None, most: Some(100) });
-    let (mut removed, mut longest) = (0, Duration::ZERO);
+    let mut removed = 0;
     loop {
-        let began = std::time::Instant::now();
         let (step, more) = keeping.step(&mut connection, now()).unwrap();
-        longest = longest.max(began.elapsed());
         assert!(step.rows <= 500);
         removed += step.rows;
         if !more {
@@ -147,7 +145,6 @@ fn a_large_removal_goes_in_small_steps_and_leaves_a_small_index() {
         }
     }
     assert_eq!(removed, 11_900);
-    assert!(longest < Duration::from_millis(500), "{longest:?}");
     assert!(size(&connection) < before / 20, "{before} → {}", size(&connection));
     assert!(keeping.due().is_some_and(|due| due > std::time::Instant::now()), "and is due again in an hour");
     check::thorough(&connection).unwrap();
@@ -176,24 +173,23 @@ fn free_pages_are_given_back_in_small_steps() {
     let path = folder.path().join("m.db");
     let connection = mostly_free(&path, 40);
     let before = path.metadata().unwrap().len();
-    let (mut steps, mut longest) = (0, Duration::ZERO);
+    let free = || -> i64 { connection.query_row("PRAGMA freelist_count", [], |row| row.get(0)).unwrap() };
+    let mut steps = 0;
     loop {
-        let began = std::time::Instant::now();
+        let pages = free();
         let left = shrink::step(&connection, steps > 0).unwrap();
-        longest = longest.max(began.elapsed());
+        assert!(pages - free() <= 256, "{pages} → {}", free());
         if left == shrink::Left::Nothing {
             break;
         }
         steps += 1;
     }
     assert!(steps > 10, "{steps} steps");
-    assert!(longest < Duration::from_millis(250), "{longest:?}");
     connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
     let after = path.metadata().unwrap().len();
     assert!(after < before / 2, "{before} → {after}");
     check::thorough(&connection).unwrap();
-    let free: i64 = connection.query_row("PRAGMA freelist_count", [], |row| row.get(0)).unwrap();
-    assert_eq!((free, shrink::step(&connection, false).unwrap()), (0, shrink::Left::Nothing));
+    assert_eq!((free(), shrink::step(&connection, false).unwrap()), (0, shrink::Left::Nothing));
 }
 
 #[test]

@@ -133,6 +133,16 @@ impl Ground {
         self.voice().await.record(TO_CHAD, &message).await.unwrap();
     }
 
+    /// Helios was ready for a change of the key once, and this is known.
+    pub(crate) async fn helios_was_ready(&self) {
+        self.helios_says("rotation.ready", json!({ "rotation_id": "earlier" })).await;
+        let known = "SELECT value = 'true' FROM kept WHERE name = 'rotation_ready_seen'";
+        holds("it is known that Helios can be ready", LIMIT, async || {
+            self.session.inbox().ask::<bool>(known) == Some(true)
+        })
+        .await;
+    }
+
     /// The database's server.
     pub(crate) async fn server(&self) -> u32 {
         let folder = self.folder.path().display().to_string();

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::{
     ground::{Ground, clicked, signal},
-    journal::{STAGES, watch},
+    journal::{self, STAGES, watch},
 };
 use crate::session::{LIMIT, Options, Window, found, holds, lives};
 
@@ -47,7 +47,7 @@ impl Case {
 }
 
 fn place(stage: &str) -> usize {
-    STAGES.iter().position(|one| *one == stage).unwrap_or_else(|| panic!("a stage that nobody is killed at: {stage}"))
+    journal::place(&STAGES, stage)
 }
 
 /// A command that hangs when it is run for the first time, and writes down who it is.
@@ -62,14 +62,7 @@ async fn hold(ground: &Ground, case: &Case) {
     match case.stage {
         "preflight" => ground.upstash.misbehave(Fault::Silent),
         // Whoever was ready once is waited for.
-        "announce" => {
-            ground.helios_says("rotation.ready", json!({ "rotation_id": "earlier" })).await;
-            let known = "SELECT value = 'true' FROM kept WHERE name = 'rotation_ready_seen'";
-            holds("it is known that Helios can be ready", LIMIT, async || {
-                ground.session.inbox().ask::<bool>(known) == Some(true)
-            })
-            .await;
-        }
+        "announce" => ground.helios_was_ready().await,
         _ => {}
     }
     if let Some(fault) = case.reset {

@@ -11,16 +11,13 @@ use serde_json::json;
 
 use super::{
     ground::{Ground, clicked, signal},
-    journal::{STAGES_OF_USERS, watch},
+    journal::{self, STAGES_OF_USERS, watch},
     voice::Voice,
 };
 use crate::session::{LIMIT, Window, holds, lives};
 
 fn place(stage: &str) -> usize {
-    STAGES_OF_USERS
-        .iter()
-        .position(|one| *one == stage)
-        .unwrap_or_else(|| panic!("a stage that nobody is killed at: {stage}"))
+    journal::place(&STAGES_OF_USERS, stage)
 }
 
 /// What does not answer, from when this stage is on the disk.
@@ -70,17 +67,6 @@ async fn let_writes_go(voice: &mut Voice) {
     let () = voice.ask(&["CLIENT", "UNPAUSE"]).await.unwrap();
 }
 
-/// Makes sure that the announcement lasts.
-async fn hold_the_announcement(ground: &Ground) {
-    // Whoever was ready once is waited for.
-    ground.helios_says("rotation.ready", json!({ "rotation_id": "earlier" })).await;
-    let known = "SELECT value = 'true' FROM kept WHERE name = 'rotation_ready_seen'";
-    holds("it is known that Helios can be ready", LIMIT, async || {
-        ground.session.inbox().ask::<bool>(known) == Some(true)
-    })
-    .await;
-}
-
 /// Leads it from the announcement, which is held, to the storing, which finds a keychain that does not answer. The
 /// making in between needs the keychain once, and then tries to write.
 async fn led_to_the_storing(ground: &Ground, keychain: u32) {
@@ -106,7 +92,8 @@ async fn killed(ground: &Ground, case: Case, window: Window) {
     window.press("See whether this database can").await;
     window.button("Make them users").await;
     if ["announce", "store", "prove"].contains(&case.stage) {
-        hold_the_announcement(ground).await;
+        // Whoever was ready once is waited for.
+        ground.helios_was_ready().await;
     }
     let (app, server, keychain) = (window.app(), ground.server().await, ground.session.keychain_process());
     ground.watch(app);

@@ -1,11 +1,13 @@
 //! Two clicks at the same moment, and an API key that is taken away while the program runs.
 
-use std::ops::ControlFlow;
-
 use heliograph_core::rotation::{RotationAsk, RotationOutcome, RotationReason};
 use heliograph_sandbox::upstash::{Fault as UpstashFault, ResetFault};
 
-use crate::{journal::watch, session::within, world::World};
+use crate::{
+    journal::{STAGES, until},
+    session::within,
+    world::World,
+};
 
 #[test]
 fn of_clicks_at_the_same_moment_one_counts() {
@@ -36,9 +38,7 @@ fn an_api_key_that_is_revoked_before_the_reset_leaves_everything_as_it_was() {
         let engine = world.engine("one").await;
         // Somebody who knows how to be ready is waited for.
         world.helios_says(&world.url(), "helios", "rotation.ready", "earlier").await;
-        let sight = watch(&world.home("one").database(), |stage| {
-            if stage == "announce" { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        });
+        let sight = until(&world.home("one").database(), &STAGES, "announce");
         engine.rotation().begin(RotationReason::Asked).await.unwrap();
         tokio::task::spawn_blocking(|| sight.join().unwrap()).await.unwrap();
         world.upstash.revoke_key();

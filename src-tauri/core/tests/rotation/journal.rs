@@ -32,6 +32,11 @@ pub(crate) const STAGES_OF_USERS: [&str; 15] = [
     "receipt",
 ];
 
+/// A stage's place among these.
+pub(crate) fn place(stages: &[&str], stage: &str) -> usize {
+    stages.iter().position(|one| *one == stage).unwrap_or_else(|| panic!("a stage that is not known here: {stage}"))
+}
+
 /// How often is looked.
 const STEP: Duration = Duration::from_millis(1);
 
@@ -95,5 +100,13 @@ pub(crate) fn watch(
             thread::sleep(STEP);
         }
         panic!("within {LIMIT:?} the rotation came to {stages:?} and no further");
+    })
+}
+
+/// Looks until this one of the stages, or one behind it, is on the disk.
+#[allow(dead_code, reason = "where the program is killed, more is done meanwhile")]
+pub(crate) fn until(database: &Path, stages: &'static [&'static str], stage: &'static str) -> JoinHandle<Vec<String>> {
+    watch(database, move |seen| {
+        if place(stages, seen) >= place(stages, stage) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })
 }

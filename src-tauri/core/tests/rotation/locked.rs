@@ -7,7 +7,7 @@ use heliograph_core::rotation::{RotationAsk, RotationOutcome, RotationReason, Ro
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{
-    journal::{STAGES, watch},
+    journal::{self, STAGES, until, watch},
     session::{Session, within},
     world::World,
 };
@@ -25,7 +25,7 @@ fn server(folder: &Path) -> Pid {
 }
 
 fn place(stage: &str) -> usize {
-    STAGES.iter().position(|one| *one == stage).unwrap()
+    journal::place(&STAGES, stage)
 }
 
 async fn opens_and_goes_on(world: &World, session: &mut Session, engine: &heliograph_core::engine::Engine) {
@@ -62,9 +62,7 @@ fn in_the_announcement_it_is_asked_for_when_the_new_key_is_to_be_stored() {
         let engine = world.engine("one").await;
         // Somebody who knows how to be ready is waited for.
         world.helios_says(&world.url(), "helios", "rotation.ready", "earlier").await;
-        let sight = watch(&world.home("one").database(), |stage| {
-            if stage == "announce" { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        });
+        let sight = until(&world.home("one").database(), &STAGES, "announce");
         engine.rotation().begin(RotationReason::Asked).await.unwrap();
         tokio::task::spawn_blocking(|| sight.join().unwrap()).await.unwrap();
         Session::lock();
@@ -108,9 +106,7 @@ fn not_needed_from(name: &str, stage: &'static str) {
         session.open().await;
         let world = World::start().await;
         let engine = world.engine("one").await;
-        let sight = watch(&world.home("one").database(), move |seen| {
-            if place(seen) >= place(stage) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        });
+        let sight = until(&world.home("one").database(), &STAGES, stage);
         engine.rotation().begin(RotationReason::Asked).await.unwrap();
         if stage == "receipt" {
             world.until(&engine, |view| view.helios_behind_since.is_some()).await;

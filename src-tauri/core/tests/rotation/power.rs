@@ -13,7 +13,6 @@
 
 use std::{
     fs,
-    ops::ControlFlow,
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
@@ -26,7 +25,7 @@ use heliograph_core::{
 use tempfile::TempDir;
 
 use crate::{
-    journal::{STAGES, standing, watch},
+    journal::{STAGES, place, standing, until},
     session::within,
     world::World,
 };
@@ -51,10 +50,6 @@ enum Kept {
     Moved,
     /// The old address alone: nothing of the rotation was flushed.
     Nothing,
-}
-
-fn place(stage: &str) -> usize {
-    STAGES.iter().position(|one| *one == stage).unwrap()
 }
 
 fn log_of(database: &Path) -> PathBuf {
@@ -139,9 +134,7 @@ fn power_fails(name: &str, stage: &'static str, lost: Cut, kept: Kept) {
             world.resets_late(Duration::from_secs(20));
         }
         let (old, database) = (world.url(), world.home("one").database());
-        let sight = watch(&database, move |seen| {
-            if place(seen) >= place(stage) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        });
+        let sight = until(&database, &STAGES, stage);
         engine.rotation().begin(RotationReason::Asked).await.unwrap();
         if stage == "reset" {
             world.until_reset().await;
@@ -180,7 +173,7 @@ fn power_fails(name: &str, stage: &'static str, lost: Cut, kept: Kept) {
             engine.rotation().finish().unwrap();
         }
         let view = world.until(&engine, over).await;
-        if place(stage) > place("reset") || (stage == "reset" && lost == Cut::Behind) {
+        if place(&STAGES, stage) > place(&STAGES, "reset") || (stage == "reset" && lost == Cut::Behind) {
             assert_eq!((resets, view.outcome), (1, Some(RotationOutcome::Done)), "{view:#?}");
         }
         world.ends_well(&engine, "one", &[&old], resets).await;

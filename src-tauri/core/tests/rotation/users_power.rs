@@ -4,15 +4,13 @@
 //! In the announcement it is held there, by somebody who is waited for until he is ready: nothing of what follows is done
 //! before that is on the disk, and a spare user would stand there of which the store has never heard.
 
-use std::ops::ControlFlow;
-
 use heliograph_core::{
     credentials::Item,
     rotation::{RotationOutcome, RotationReason, RotationView},
 };
 
 use crate::{
-    journal::{STAGES_OF_USERS, watch},
+    journal::{STAGES_OF_USERS, until},
     power::{Cut, copied, cut, put_back},
     server::{Server, hash, waits},
     session::within,
@@ -25,10 +23,6 @@ enum Press {
     Nothing,
     Finish,
     Undo,
-}
-
-fn place(stage: &str) -> usize {
-    STAGES_OF_USERS.iter().position(|one| *one == stage).unwrap()
 }
 
 fn power_fails(name: &str, stage: &'static str, lost: Cut, press: Press) {
@@ -47,9 +41,7 @@ fn power_fails(name: &str, stage: &'static str, lost: Cut, press: Press) {
             world.helios_says(&before, "helios", "rotation.ready", "earlier").await;
         }
         let database = world.home("one").database();
-        let sight = watch(&database, move |seen| {
-            if place(seen) >= place(stage) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        });
+        let sight = until(&database, &STAGES_OF_USERS, stage);
         engine.rotation().begin(RotationReason::Asked).await.unwrap();
         if press != Press::Nothing {
             world.until(&engine, waits).await;

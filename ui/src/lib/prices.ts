@@ -26,7 +26,7 @@ export type PriceRow = {
 export type Written = Record<PlanKind, Record<keyof Terms, number | null>> & { as_of: string };
 
 const more = (price: number, free: number) =>
-  price > 0 ? dollars(price) : free > 0 ? "not to be had" : "nothing";
+  price > 0 ? dollars(price) : free > 0 ? "not available" : "nothing";
 
 export const ROWS: readonly PriceRow[] = [
   { key: "base", label: "A month, in any case", unit: "$", whole: false, say: (t) => dollars(t.base) },
@@ -54,7 +54,7 @@ export const ROWS: readonly PriceRow[] = [
   {
     key: "per_gb_bandwidth",
     label: "For each GB beyond",
-    unit: "$, 0 for not to be had",
+    unit: "$, 0 where there is no more",
     whole: false,
     say: (t) => more(t.per_gb_bandwidth, t.bandwidth_gb),
   },
@@ -68,7 +68,7 @@ export const ROWS: readonly PriceRow[] = [
   {
     key: "per_gb_storage",
     label: "For each GB of it beyond",
-    unit: "$, 0 for not to be had",
+    unit: "$, 0 where there is no more",
     whole: false,
     say: (t) => more(t.per_gb_storage, t.storage_mb),
   },

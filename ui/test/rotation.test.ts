@@ -73,6 +73,22 @@ test("a look that ends after the page was left begins nothing", async () => {
   expect(world.of("rotation_begin")).toEqual([]);
 });
 
+test("nothing begins while what was found is still to be told", async () => {
+  let found = (_: RotationView) => {};
+  const looks = new Promise<RotationView>((done) => (found = done));
+  const world = await keys(made.views.usual, { answers: { rotation_check: () => looks } });
+  await fireEvent.click(button("Rotate now"));
+  // It is on its way while the look is, and comes before the answer.
+  await world.tell({ type: "rotation", rotation: { ...made.views.usual, findings: [], checking: true } });
+  found({ ...made.views.usual, findings: made.warnedFindings });
+  await looks;
+  await new Promise((done) => setTimeout(done));
+  expect(world.of("rotation_begin")).toEqual([]);
+  await world.tell({ type: "rotation", rotation: { ...made.views.usual, findings: made.warnedFindings } });
+  await screen.findByText("Before it is changed");
+  expect(world.of("rotation_begin")).toEqual([]);
+});
+
 test("what bars it leaves no way on, and Escape leads back to the button", async () => {
   const world = await keys(made.views.usual, finds(made.barredFindings));
   await fireEvent.click(button("It may have leaked"));

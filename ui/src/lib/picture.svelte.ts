@@ -24,10 +24,14 @@ export class Picture<T> {
     await this.ask(this.#first()).catch(() => {});
   }
 
-  /** Waits for a command that answers with the picture. It fails as the command does. */
-  async ask(command: Promise<T>): Promise<void> {
+  /**
+   * Waits for a command that answers with the picture, and gives that answer: what is shown then may be older, where an
+   * event came meanwhile and the one for the answer is still on its way. It fails as the command does.
+   */
+  async ask(command: Promise<T>): Promise<T> {
     const heard = this.#heard;
     const view = await command;
     if (heard === this.#heard) this.view = view;
+    return view;
   }
 }

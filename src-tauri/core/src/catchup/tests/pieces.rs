@@ -58,6 +58,8 @@ async fn questions(slowly: bool) -> usize {
 #[tokio::test(flavor = "multi_thread")]
 async fn all_together_and_on_a_slow_way_one_by_one() {
     assert_eq!(questions(false).await, 1);
-    // The last question finds nothing, and that is little enough to ask for more.
-    assert_eq!(questions(true).await, CHANNELS.len() * ENTRIES + 2);
+    // Each entry by itself, and once or more often that there are no more: a little answer has more asked for.
+    let all = CHANNELS.len() * ENTRIES;
+    let asked = questions(true).await;
+    assert!((all + 1..=all + CHANNELS.len()).contains(&asked), "{asked}");
 }

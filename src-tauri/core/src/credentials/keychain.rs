@@ -1,9 +1,10 @@
 //! The operating system's keychain, asked on a thread of its own.
 //!
 //! Its calls block, some for ever (a daemon that hangs, a prompt nobody answers), so each is given a time limit by
-//! the caller's side, and one that has passed it is left behind with its thread. There is one at a time, also where one
-//! was left behind: two would prompt twice, and end in any order. The store beneath `keyring` is made anew for every
-//! call: `keyring::Entry` keeps a store that failed once for the life of the process.
+//! the caller's side, and one that has passed it is left behind with its thread. There is one at a time: two would prompt
+//! twice, and end in any order. One that was left behind is waited for a little, and not for ever: its prompt may have
+//! gone with the daemon. The store beneath `keyring` is made anew for every call: `keyring::Entry` keeps a store that
+//! failed once for the life of the process.
 
 use std::{
     sync::{
@@ -28,6 +29,9 @@ use crate::guide::Possession;
 /// How long a call may take: long enough for a prompt that somebody is just answering.
 const LIMIT: Duration = Duration::from_secs(10);
 
+/// How long one that was left behind is waited for.
+const LEFT_BEHIND: Duration = Duration::from_secs(2);
+
 /// The longest secret, in bytes. Windows takes 2,560, as UTF-16 half as many letters.
 const LONGEST: usize = 1_200;
 
@@ -46,8 +50,8 @@ pub struct Keychain {
 /// The calls that are under way or wait; each has somebody who waits for it, and not for long.
 #[derive(Debug, Default)]
 struct Queue {
-    /// Held by the call that is under way.
-    turn: Arc<Mutex<()>>,
+    /// Held by whoever waits for the call that is under way; in it, the end of the one that was left behind.
+    turn: Mutex<Option<oneshot::Receiver<()>>>,
     /// How often each item was to become another one.
     wishes: [AtomicU64; Item::ALL.len()],
 }
@@ -146,21 +150,30 @@ impl Keychain {
         let (service, store, queue) = (self.service.clone(), self.store, Arc::clone(&self.queue));
         let answered = async move {
             // Whoever stops waiting before his turn is not in the queue any more.
-            let turn = Arc::clone(&queue.turn).lock_owned().await;
+            let mut turn = queue.turn.lock().await;
+            if let Some(left_behind) = turn.as_mut() {
+                // Either it has ended, or nobody knows whether it ever will.
+                let _ = timeout(LEFT_BEHIND, left_behind).await;
+            }
+            let (ended, end) = oneshot::channel();
+            *turn = Some(end);
+            let wishes = Arc::clone(&queue);
             thread::spawn(move || {
+                let _ended: oneshot::Sender<()> = ended;
                 let result = store()
                     .and_then(|store| store.build(&service, item.name(), None))
                     .map_err(classify)
                     .and_then(|entry| {
-                        let outdated = wish.is_some_and(|wish| queue.wishes(item).load(Ordering::SeqCst) != wish);
+                        let outdated = wish.is_some_and(|wish| wishes.wishes(item).load(Ordering::SeqCst) != wish);
                         // Nobody waits for it, and somebody has wanted otherwise since.
                         if outdated && answer.is_closed() { Err(KeychainError::Silent) } else { call(&entry) }
                     });
-                drop(turn);
                 // Whoever asked may have stopped waiting.
                 let _ = answer.send(result);
             });
-            wait.await
+            let answer = wait.await;
+            *turn = None;
+            answer
         };
         match timeout(self.limit, answered).await {
             Ok(Ok(result)) => result,

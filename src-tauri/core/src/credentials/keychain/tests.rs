@@ -187,6 +187,18 @@ async fn what_was_left_behind_writes_where_nobody_wants_otherwise() {
 }
 
 #[tokio::test]
+async fn one_that_never_ends_keeps_nobody_for_ever() {
+    static SLOW: Slow = Slow::new();
+    let keychain = patient(|| Ok(SLOW.open()));
+    SLOW.change(|state| state.holds = Some(Point::Writing));
+    assert_eq!(hasty(&keychain).write(Item::Address, &"first".into()).await, Err(KeychainError::Silent));
+    assert_eq!(keychain.write(Item::Address, &"second".into()).await, Ok(()));
+    assert_eq!(keychain.read(Item::Address).await.unwrap().unwrap().expose_secret(), "second");
+    assert!(!SLOW.look().let_go, "the first one still hangs");
+    SLOW.change(|state| state.let_go = true);
+}
+
+#[tokio::test]
 async fn one_is_asked_at_a_time() {
     static SLOW: Slow = Slow::new();
     let keychain = patient(|| Ok(SLOW.open()));

@@ -45,6 +45,9 @@ async fn pictures(dark: bool) {
     session.screenshot(&format!("empty-{name}"));
 
     afternoon(&mut world).await;
+    window.says("Restart the render queue").await;
+    // That nothing shows notifications moves the list down.
+    window.button("Dismiss").await;
     window.choose("Check the backup").await;
     window.press("Accept").await;
     window.says("accepted").await;

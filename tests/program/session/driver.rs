@@ -169,10 +169,17 @@ impl Window {
     /// Chooses the row with that title, and waits until the message is shown.
     pub(crate) async fn choose(&self, title: &str) {
         let path = format!("//*[@role='option'][.//*[contains(normalize-space(.), \"{title}\")]]");
-        let row =
-            found(&format!("the row {title:?}"), LIMIT, async || self.client.find(Locator::XPath(&path)).await.ok())
-                .await;
-        row.click().await.unwrap();
+        // What comes meanwhile moves it, and a press that begins on one row and ends on another is none.
+        let mut before = None;
+        let what = format!("the row {title:?} stands still");
+        let row = found(&what, LIMIT, async || {
+            let row = self.client.find(Locator::XPath(&path)).await.ok()?;
+            let place = row.rectangle().await.ok();
+            let stands = place.is_some() && place == before;
+            before = place;
+            stands.then_some(row)
+        });
+        row.await.click().await.unwrap();
         self.element("article[aria-busy=false] h2").await;
     }
 }

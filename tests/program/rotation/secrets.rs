@@ -68,6 +68,17 @@ impl Drop for Pages {
     }
 }
 
+/// The page with the keys, all of whose states are kept from now on.
+async fn opened(ground: &Ground) -> (Window, u32, Pages) {
+    let window = ground.session.window(&ground.begin()).await;
+    let app = window.app();
+    ground.watch(app);
+    ground.session.tray().shows("Connected").await;
+    window.press("Keys").await;
+    let pages = Pages::of(&window);
+    (window, app, pages)
+}
+
 async fn begins(window: &Window) {
     window.press("Rotate now").await;
     window.says("Before it is changed").await;
@@ -90,12 +101,7 @@ async fn finishes(ground: &Ground, window: &Window, resets: u32) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_success_and_after_each_failure() {
     let mut ground = Ground::start("", Options::default()).await;
-    let window = ground.session.window(&ground.begin()).await;
-    let app = window.app();
-    ground.watch(app);
-    ground.session.tray().shows("Connected").await;
-    window.press("Keys").await;
-    let pages = Pages::of(&window);
+    let (window, app, pages) = opened(&ground).await;
     let look = |ground: &Ground, when: &str| {
         ground.no_trace(app, when);
         pages.hold_none(ground, when);
@@ -153,12 +159,7 @@ async fn after_success_and_after_each_failure() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_a_user_for_each_agent_too() {
     let mut ground = Ground::paid("").await;
-    let window = ground.session.window(&ground.begin()).await;
-    let app = window.app();
-    ground.watch(app);
-    ground.session.tray().shows("Connected").await;
-    window.press("Keys").await;
-    let pages = Pages::of(&window);
+    let (window, app, pages) = opened(&ground).await;
     let look = |ground: &Ground, when: &str| {
         ground.keep_out_what_is_kept();
         ground.no_trace(app, when);

@@ -157,14 +157,14 @@ impl Keychain {
             }
             let (ended, end) = oneshot::channel();
             *turn = Some(end);
-            let wishes = Arc::clone(&queue);
+            let queue = Arc::clone(&queue);
             thread::spawn(move || {
                 let _ended: oneshot::Sender<()> = ended;
                 let result = store()
                     .and_then(|store| store.build(&service, item.name(), None))
                     .map_err(classify)
                     .and_then(|entry| {
-                        let outdated = wish.is_some_and(|wish| wishes.wishes(item).load(Ordering::SeqCst) != wish);
+                        let outdated = wish.is_some_and(|wish| queue.wishes(item).load(Ordering::SeqCst) != wish);
                         // Nobody waits for it, and somebody has wanted otherwise since.
                         if outdated && answer.is_closed() { Err(KeychainError::Silent) } else { call(&entry) }
                     });

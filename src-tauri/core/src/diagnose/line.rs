@@ -41,10 +41,7 @@ impl Cost {
 
     /// What came of it. One that the service did not take is not billed, though it was sent.
     pub(super) fn came<T>(&self, outcome: Result<T, Failure>) -> Result<T, Failure> {
-        if outcome.as_ref().err().is_some_and(Failure::took_none) {
-            self.meter.take_back(CommandKind::Test, 1);
-        }
-        outcome
+        outcome.inspect_err(|failure| failure.uncount(&self.meter, CommandKind::Test))
     }
 
     /// A stream whose bytes are counted.

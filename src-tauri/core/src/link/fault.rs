@@ -11,7 +11,10 @@ use std::io;
 use redis::{ErrorKind, RedisError};
 
 use super::{Address, AskFailed, PublishFailed, tap::End};
-use crate::trouble::{Trouble, TroubleCode};
+use crate::{
+    trouble::{Trouble, TroubleCode},
+    usage::{CommandKind, Meter},
+};
 
 /// How far a connection had come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -85,9 +88,11 @@ impl Failure {
 }
 
 impl Failure {
-    /// Was nothing that was sent taken by the service?
-    pub(crate) fn took_none(&self) -> bool {
-        matches!(self, Self::Refused(_, text) if takes_none(text))
+    /// A command that was counted came to this: takes it back where the service took nothing, and so bills nothing.
+    pub(crate) fn uncount(&self, meter: &Meter, kind: CommandKind) {
+        if matches!(self, Self::Refused(_, text) if takes_none(text)) {
+            meter.take_back(kind, 1);
+        }
     }
 }
 

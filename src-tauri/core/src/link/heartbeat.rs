@@ -55,9 +55,7 @@ pub(super) async fn ping(mut pings: PubSubSink, payload: Vec<u8>, limit: Duratio
         // A refusal came over the subscription as well, and proves it.
         Ok(Ok(_)) => Beat::Ponged(payload),
         Ok(Err(error)) if error.code().is_some() => {
-            if Failure::from_redis(Stage::Live, &error, None).took_none() {
-                meter.take_back(CommandKind::KeepAlive, 1);
-            }
+            Failure::from_redis(Stage::Live, &error, None).uncount(&meter, CommandKind::KeepAlive);
             Beat::Ponged(payload)
         }
         // The connection's end is noticed where it is read.

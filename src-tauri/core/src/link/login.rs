@@ -51,11 +51,7 @@ where
         return Ok(());
     }
     meter.count(kind, 1);
-    let outcome = log_in(stream, address).await;
-    if outcome.as_ref().err().is_some_and(Failure::took_none) {
-        meter.take_back(kind, 1);
-    }
-    outcome
+    log_in(stream, address).await.inspect_err(|failure| failure.uncount(meter, kind))
 }
 
 /// Sends one command whose answer is one line, and gives that line without its end.

@@ -120,10 +120,7 @@ async fn subscribe(stream: Tapped, gauge: &Gauge, channels: &[&str], meter: &Met
     let mut listening = PubSub::new(&silent_setup(), stream).await.map_err(failed)?;
     meter.count(CommandKind::Connect, 1);
     let outcome = listening.subscribe(channels).await.map_err(failed);
-    if outcome.as_ref().err().is_some_and(Failure::took_none) {
-        meter.take_back(CommandKind::Connect, 1);
-    }
-    outcome.map(|()| listening)
+    outcome.inspect_err(|failure| failure.uncount(meter, CommandKind::Connect)).map(|()| listening)
 }
 
 async fn command_connection(

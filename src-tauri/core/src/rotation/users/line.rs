@@ -112,9 +112,7 @@ fn answer<T>(answer: redis::RedisResult<T>, gauge: &Gauge, meter: &Meter) -> Res
         Ok(value) => Ok(Ok(value)),
         Err(Failure::Refused(_, text)) if !ends_session(&text) => Ok(Err(text)),
         Err(failure) => {
-            if failure.took_none() {
-                meter.take_back(CommandKind::Test, 1);
-            }
+            failure.uncount(meter, CommandKind::Test);
             Err(failure)
         }
     }

@@ -50,6 +50,8 @@ impl Wire {
         }
         // What cannot be sent any more will not be answered either.
         let _ = self.stream.write_all(&bytes).await;
+        // The end of what is written may stand in TLS's buffer still, and reading would not send it.
+        let _ = self.stream.flush().await;
     }
 
     /// The next answer; none where the connection has ended.

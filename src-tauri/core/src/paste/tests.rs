@@ -291,10 +291,15 @@ const SHAPES: [&str; 22] = [
     "rediss://u:S@one.example rediss://u:S@two.example:S",
 ];
 
+/// Those in which a colon or an @ of the secret's own would make a user's name or a host of a part of it, and both are
+/// shown.
+const OPEN: [&str; 6] = ["redis://S@h.example", "rediss://S", "rediss://default:S", "h.example S", "S h.example:", "S"];
+
 proptest! {
     #[test]
     fn no_secret_is_ever_shown(shape in 0..SHAPES.len(), secret in "[A-Z0-9][A-Za-z0-9%/#?@:+=~,;!_-]{11,40}", consent: bool) {
         // A host is shown, and a word with a dot and letters behind it is one; these have none.
+        let secret = if OPEN.contains(&SHAPES[shape]) { secret.replace([':', '@'], ";") } else { secret };
         let text = SHAPES[shape].replace('S', &secret);
         let shown = format!("{:?}", understand(&SecretString::from(text.as_str()), consent)).to_lowercase();
         for part in secret.to_lowercase().split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| part.len() > 8) {
@@ -314,8 +319,8 @@ proptest! {
     }
 
     #[test]
-    fn any_password_arrives_whole(password in "[!-~]{1,60}", port in 1u16..) {
-        prop_assume!(!placeholder::is_placeholder(&password) && !password.contains('%'));
+    fn any_password_arrives_whole(password in "[!-$&-~]{1,60}", port in 1u16..) {
+        prop_assume!(!placeholder::is_placeholder(&password));
         let encoded = url::encoded(&password);
         let text = format!("rediss://default:{}@h.example:{port}", encoded.as_str());
         let address = Address::parse(&pasted(&text).address().unwrap()).unwrap();

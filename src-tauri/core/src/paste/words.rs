@@ -12,7 +12,7 @@ fn unreadable(message: &str, remedy: impl Into<String>) -> Trouble {
 }
 
 pub(super) fn nothing() -> Trouble {
-    unreadable("Nothing was pasted.", format!("Paste the database's address. {EXAMPLE}"))
+    unreadable("Nothing was pasted.", format!("Paste the database’s address. {EXAMPLE}"))
 }
 
 pub(super) fn too_much() -> Trouble {

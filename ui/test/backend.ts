@@ -102,7 +102,7 @@ export function backend(world: World = {}) {
     rotation_receipts: () => receipts,
     default_settings: () => made.settings,
     // Over the wire comes another object, as from Rust.
-    change_settings: ({ settings }) => structuredClone(settings),
+    change_settings: ({ after }) => structuredClone(after),
     set_names: ({ me, peers }) => ({ ...made.settings, agents: { me, peers } }),
     usage: () => usageOf("busy", made.settings, Date.UTC(2026, 10, 25, 12)),
     usage_what_if: ({ settings }) => whatIfOf(settings as WhatIf),

@@ -217,7 +217,7 @@ test("the last step switches, tries a notification, and finishes", async () => {
   await screen.findByText(/Do not disturb/);
   await fireEvent.click(await screen.findByRole("switch", { name: /^Remind me to change/ }));
   await waitFor(() => expect(world.of("change_settings")).toHaveLength(1));
-  expect(world.of("change_settings")[0]).toMatchObject({ settings: { reminders: { rotate: false } } });
+  expect(world.of("change_settings")[0]).toMatchObject({ after: { reminders: { rotate: false } } });
   await press("Finish");
   await screen.findAllByRole("option");
   expect(world.of("guide_finish")).toHaveLength(1);

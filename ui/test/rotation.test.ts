@@ -211,7 +211,7 @@ test("the way to Helios is saved as it is chosen, with all the rest as it was", 
   await fireEvent.click(await screen.findByRole("radio", { name: "By a command of yours" }));
   await waitFor(() => expect(world.of("change_settings")).toHaveLength(1));
   expect(world.of("change_settings")[0]).toMatchObject({
-    settings: { rotation: { handover: "command", helios_key: "", command: "" }, agents: { me: "chad" } },
+    after: { rotation: { handover: "command", helios_key: "", command: "" }, agents: { me: "chad" } },
   });
 });
 
@@ -240,7 +240,7 @@ test("a command is shown word by word before it is tried", async () => {
   screen.getByText("until the change is saved");
   await fireEvent.click(button("Save it"));
   await waitFor(() => expect(world.of("change_settings")).toHaveLength(1));
-  expect(world.of("change_settings")[0]).toMatchObject({ settings: { rotation: { command: "other" } } });
+  expect(world.of("change_settings")[0]).toMatchObject({ after: { rotation: { command: "other" } } });
 });
 
 test("a public key is pasted, and its fingerprint shown", async () => {
@@ -251,7 +251,7 @@ test("a public key is pasted, and its fingerprint shown", async () => {
   await fireEvent.click(button("Use this key"));
   await waitFor(() => expect(world.of("change_settings")).toHaveLength(1));
   expect(world.of("change_settings")[0]).toMatchObject({
-    settings: { rotation: { helios_key: "age1other" } },
+    after: { rotation: { helios_key: "age1other" } },
   });
 });
 

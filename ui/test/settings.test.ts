@@ -50,7 +50,7 @@ test("when the keys are due is chosen here", async () => {
   await fireEvent.change(screen.getByLabelText("The other keys are due after"), { target: { value: "0" } });
   await waitFor(() => expect(world.of("change_settings")).toHaveLength(2));
   expect(world.of("change_settings")[1]).toMatchObject({
-    settings: { reminders: { rotate: true, rotate_days: 60, renew_days: 0 } },
+    after: { reminders: { rotate: true, rotate_days: 60, renew_days: 0 } },
   });
 });
 
@@ -68,12 +68,12 @@ test("a change is saved at once, with all the rest as it was", async () => {
   await fireEvent.click(screen.getByRole("checkbox", { name: "task" }));
   await fireEvent.click(screen.getByRole("switch", { name: "Hide contents" }));
   await waitFor(() => expect(world.of("change_settings")).toHaveLength(3));
-  expect(world.of("change_settings")[2]).toEqual({
-    settings: {
-      ...made.settings,
-      notifications: { ...made.settings.notifications, types: ["alert", "status"], hide_contents: true },
-    },
-  });
+  const before = {
+    ...made.settings,
+    notifications: { ...made.settings.notifications, types: ["alert", "status"] },
+  };
+  const after = { ...before, notifications: { ...before.notifications, hide_contents: true } };
+  expect(world.of("change_settings")[2]).toEqual({ before, after });
 });
 
 test("a change that is refused is said and taken back", async () => {
@@ -91,7 +91,7 @@ test("a type of one's own can be added", async () => {
   await fireEvent.click(button("Add"));
   await waitFor(() => expect(world.of("change_settings")).toHaveLength(1));
   expect(world.of("change_settings")[0]).toMatchObject({
-    settings: { notifications: { types: ["task", "alert", "deploy"] } },
+    after: { notifications: { types: ["task", "alert", "deploy"] } },
   });
   expect(screen.getByRole<HTMLInputElement>("checkbox", { name: "deploy" }).checked).toBe(true);
 });
@@ -106,7 +106,7 @@ test("quiet hours take a time as people write it, and nothing else", async () =>
   await fireEvent.change(from, { target: { value: "6.30" } });
   await waitFor(() => expect(world.of("change_settings")).toHaveLength(2));
   expect(world.of("change_settings")[1]).toMatchObject({
-    settings: { notifications: { quiet: { on: true, from: "06:30" } } },
+    after: { notifications: { quiet: { on: true, from: "06:30" } } },
   });
   await waitFor(() => expect(screen.queryByText("on the next day")).toBeNull());
 });
@@ -117,7 +117,7 @@ test("what signs of life cost is said", async () => {
   await screen.findByText(/21,600 commands in 30 days, 4.3 %/);
   await fireEvent.change(screen.getByLabelText("A sign of life every"), { target: { value: "60" } });
   await screen.findByText(/43,200 commands in 30 days, 8.6 %/);
-  expect(world.of("change_settings")).toMatchObject([{ settings: { heartbeat: { every: 60 } } }]);
+  expect(world.of("change_settings")).toMatchObject([{ after: { heartbeat: { every: 60 } } }]);
 });
 
 test("the secret's place is said; it can be replaced, and the API key forgotten", async () => {
@@ -178,7 +178,7 @@ test("the connection is tested from the Link page, any time", async () => {
 const refused = { code: "not_possible", message: "The disk is full.", remedy: "Make room." };
 
 const sent = (world: Awaited<ReturnType<typeof settings>>) =>
-  world.of("change_settings").at(-1)?.["settings"] as typeof made.settings | undefined;
+  world.of("change_settings").at(-1)?.["after"] as typeof made.settings | undefined;
 
 test("the plan and a limit of one's own are set beside the table", async () => {
   const world = await settings("Prices and limits");

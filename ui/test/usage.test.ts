@@ -140,7 +140,8 @@ test("settings are tried in thought, asked once they rest, and taken over only w
   await screen.findByText("It is set, and in force.");
   expect(world.of("change_settings")).toEqual([
     {
-      settings: {
+      before: made.settings,
+      after: {
         ...made.settings,
         heartbeat: { every: 300 },
         record: { ...made.settings.record, write: false },
@@ -205,7 +206,8 @@ test("the slowing is switched where it says what it does", async () => {
   await fireEvent.click(within(near).getByRole("switch", { name: "Slow down by itself" }));
   await waitFor(() => expect(world.of("change_settings")).toHaveLength(1));
   expect(world.of("change_settings")[0]).toEqual({
-    settings: { ...made.settings, usage: { ...made.settings.usage, slow_down: false } },
+    before: made.settings,
+    after: { ...made.settings, usage: { ...made.settings.usage, slow_down: false } },
   });
   // What is shown is what Rust makes of it.
   await waitFor(() => expect(world.of("usage").length).toBeGreaterThan(1));

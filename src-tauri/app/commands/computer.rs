@@ -22,8 +22,12 @@ pub(crate) async fn default_settings() -> Result<Settings, Trouble> {
 }
 
 #[tauri::command]
-pub(crate) async fn change_settings(engine: State<'_, Engine>, settings: Settings) -> Result<Settings, Trouble> {
-    engine.change_settings(settings).await
+pub(crate) async fn change_settings(
+    engine: State<'_, Engine>,
+    before: Settings,
+    after: Settings,
+) -> Result<Settings, Trouble> {
+    engine.change_settings(before, after).await
 }
 
 #[tauri::command]

@@ -103,9 +103,9 @@ export function pretend(query: URLSearchParams): void {
     sandbox_helios: ({ act }) => arrive(act === "burst" ? 12 : 1),
     ...guided,
     ...keys.commands,
-    change_settings: ({ settings }) => {
-      keys.settled(settings as Settings);
-      return guided["change_settings"]?.({ settings });
+    change_settings: (wanted) => {
+      keys.settled(wanted["after"] as Settings);
+      return guided["change_settings"]?.(wanted);
     },
   };
 

@@ -162,7 +162,7 @@ export function rehearsal(
     },
     settings: () => settings,
     default_settings: () => made.settings,
-    change_settings: ({ settings: wanted }) => (settings = wanted as Settings),
+    change_settings: ({ after }) => (settings = after as Settings),
     usage: () => usageOf((query.get("usage") ?? "quiet") as Case, settings),
     usage_what_if: ({ settings: wanted }) =>
       whatIfOf(wanted as WhatIf, query.get("usage") === "paid" ? 0.2 : 0),

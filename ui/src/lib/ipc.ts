@@ -102,7 +102,9 @@ export const pingHelios = () => invoke<GuideView>("ping_helios");
 export const settings = () => invoke<Settings>("settings");
 /** As they are built in. */
 export const defaultSettings = () => invoke<Settings>("default_settings");
-export const changeSettings = (settings: Settings) => invoke<Settings>("change_settings", { settings });
+/** Changes what differs between the two. */
+export const changeSettings = (before: Settings, after: Settings) =>
+  invoke<Settings>("change_settings", { before, after });
 export const computer = () => invoke<ComputerView>("computer");
 export const setAutostart = (on: boolean) => invoke<ComputerView>("set_autostart", { on });
 export const testNotification = () => invoke<null>("test_notification");

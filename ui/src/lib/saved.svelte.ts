@@ -25,9 +25,10 @@ export class Saved {
   /** Shows the change at once and saves it; if that fails, what is shown goes back to what is in force. */
   change(part: (settings: Settings) => Settings): Promise<void> {
     if (this.settings === null) return this.#before;
-    this.settings = part(this.settings);
-    const wanted = this.settings;
-    return this.#after(() => ipc.changeSettings(wanted), wanted);
+    const before = this.settings;
+    const wanted = part(before);
+    this.settings = wanted;
+    return this.#after(() => ipc.changeSettings(before, wanted), wanted);
   }
 
   /** The settings were changed by another command, which gave them back. */

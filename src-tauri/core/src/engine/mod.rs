@@ -41,7 +41,7 @@ use crate::{
     mailbox::Inspection,
     message::{Names, Priority, ReplyStatus, free_data, now},
     notification::{Action, Notifier, Pause, Subject},
-    settings::{self, Agents, Settings},
+    settings::{self, Agents, Handover, InForce, Settings},
     store::{Detail, Imported, InboxState, Letter, ListPage, ListRequest, Store},
     trouble::{Trouble, TroubleCode},
     usage::{Example, Fleet, FleetPlan, UsageView, WhatIf, WhatIfView, example, plan},
@@ -78,8 +78,7 @@ pub struct Setup {
 /// A handle on the running engine; clones are handles on the same one.
 #[derive(Clone)]
 pub struct Engine {
-    settings: Arc<watch::Sender<Settings>>,
-    home: Home,
+    settings: Arc<InForce>,
     store: Store,
     board: Arc<Board>,
     said: mpsc::Sender<Said>,
@@ -231,24 +230,18 @@ impl Engine {
 
     /// The settings in force.
     pub fn settings(&self) -> Settings {
-        self.settings.borrow().clone()
+        self.settings.look()
     }
 
-    /// Changes all settings: written to the person's file, and in force from now on.
-    pub async fn change_settings(&self, settings: Settings) -> Result<Settings, Trouble> {
-        settings.check()?;
-        let (path, written) = (self.home.settings(), settings.clone());
-        let saved = tokio::task::spawn_blocking(move || written.save(&path)).await;
-        saved.map_err(|error| {
-            Trouble::new(TroubleCode::Internal, format!("The settings were not written: {error}."), "Try again.")
-        })??;
-        self.settings.send_replace(settings.clone());
-        Ok(settings)
+    /// Changes what differs between the settings that a person saw and those that they want: written to their file, and
+    /// in force from now on.
+    pub async fn change_settings(&self, before: Settings, after: Settings) -> Result<Settings, Trouble> {
+        self.settings.take_over(before, after).await
     }
 
     /// Names the agents, as a step of the set-up.
     pub async fn name(&self, agents: Agents) -> Result<Settings, Trouble> {
-        let settings = self.change_settings(Settings { agents, ..self.settings() }).await?;
+        let settings = self.settings.change(move |settings| settings.agents = agents).await?;
         self.guide.named().await;
         Ok(settings)
     }
@@ -260,7 +253,7 @@ impl Engine {
     }
 
     fn names(&self) -> Names {
-        self.settings.borrow().names()
+        self.settings.look().names()
     }
 
     /// Looks at a repository for the mailbox, with this token or the one that is known. Leaves nothing behind there.
@@ -279,13 +272,13 @@ impl Engine {
     ) -> Result<Settings, Trouble> {
         let (repository, found) = self.mailroom.prepare(repository, token, &self.names()).await?;
         let allowed = if allowed.is_empty() { vec![found.login] } else { allowed };
-        self.change_settings(Settings { mailbox: settings::Mailbox { repository, allowed }, ..self.settings() }).await
+        self.settings.change(move |settings| settings.mailbox = settings::Mailbox { repository, allowed }).await
     }
 
     /// Does without a mailbox from now on, and forgets its token.
     pub async fn leave_mailbox(&self) -> Result<Settings, Trouble> {
         self.mailroom.forget().await?;
-        self.change_settings(Settings { mailbox: settings::Mailbox::default(), ..self.settings() }).await
+        self.settings.change(|settings| settings.mailbox = settings::Mailbox::default()).await
     }
 
     /// Changing the database's key.
@@ -295,10 +288,12 @@ impl Engine {
 
     /// Uses the public key that was offered for sealing, its fingerprint having been compared; or puts it away.
     pub async fn confirm_key(&self, take: bool) -> Result<Settings, Trouble> {
-        match self.rotation.decide_on_key(&self.settings(), take).await? {
-            Some(settings) => self.change_settings(settings).await,
-            None => Ok(self.settings()),
-        }
+        let Some(key) = self.rotation.decide_on_key(take).await? else { return Ok(self.settings()) };
+        let sealed = |settings: &mut Settings| {
+            settings.rotation.helios_key = key;
+            settings.rotation.handover = Handover::Sealed;
+        };
+        self.settings.change(sealed).await
     }
 
     /// What the database costs this month. While somebody looks, it is to be asked again and again: the service's own
@@ -314,12 +309,12 @@ impl Engine {
 
     /// What a fleet of agents would cost, by the prices in the settings.
     pub fn plan(&self, fleet: Fleet) -> FleetPlan {
-        plan(fleet, &self.settings.borrow().usage.prices)
+        plan(fleet, &self.settings.look().usage.prices)
     }
 
     /// The fleet that is often reckoned wrongly.
     pub fn plan_example(&self) -> Example {
-        example(&self.settings.borrow().usage.prices)
+        example(&self.settings.look().usage.prices)
     }
 
     /// The days that are kept, as a table for spreadsheets.

@@ -29,7 +29,7 @@ use crate::{
     link::{Link, Tuning},
     message::{Names, now},
     notification::{Notifier, Policy},
-    settings::Settings,
+    settings::{InForce, Settings},
     store::{Committed, InboxState, Store},
     usage::Level,
 };
@@ -91,7 +91,8 @@ impl Tasks {
 #[expect(clippy::too_many_lines, reason = "who is given what, once and in order; nothing is decided")]
 pub(super) fn start(setup: Setup) -> Engine {
     let Setup { home, settings, surroundings, version, sandbox, .. } = setup;
-    let (settings, set) = watch::channel(settings);
+    let settings = InForce::new(settings, home.settings());
+    let set = settings.follow();
     let (adopt, adopted) = watch::channel(None);
     let (in_use, used) = watch::channel(None);
     let board = Arc::new(Board::new());
@@ -202,8 +203,7 @@ pub(super) fn start(setup: Setup) -> Engine {
     way_in.spawn(supervisor.run(link_stop.clone()));
     way_in.spawn(intake.run(delivered, asked_for));
     let tasks = Arc::new(Tasks { running: Mutex::new(Some(Running { link_stop, way_in, others })) });
-    let settings = Arc::new(settings);
-    Engine { settings, home, store, board, said, wishes, seek, guide, usage, mailroom, rotation, snapshot, tasks }
+    Engine { settings, store, board, said, wishes, seek, guide, usage, mailroom, rotation, snapshot, tasks }
 }
 
 /// Notifications, from what is committed and said to the desktop.

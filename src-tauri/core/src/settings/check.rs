@@ -76,7 +76,7 @@ fn check_name(name: &str) -> Result<(), Trouble> {
         return Err(refused("An agent has no name", "Type one, such as helios."));
     }
     if name.len() > NAME {
-        return Err(refused("An agent's name is too long", "Use one of 64 letters at most."));
+        return Err(refused("An agent’s name is too long", "Use one of 64 letters at most."));
     }
     let strange = |c: char| c.is_whitespace() || c.is_control() || c == '→' || c == '*';
     if name.chars().any(strange) || crate::text::line(name, NAME) != name {
@@ -112,7 +112,7 @@ impl Rotation {
         if !self.helios_key.trim().is_empty() && rotation::recipient(&self.helios_key).is_none() {
             return Err(refused(
                 "The setting rotation.helios_key is no public key of age",
-                "It begins with age1 and is shown by heliograph.py on Helios's side.",
+                "It begins with age1 and is shown by heliograph.py on Helios’s side.",
             ));
         }
         if !self.command.trim().is_empty() && shlex::split(&self.command).is_none_or(|words| words.is_empty()) {

@@ -72,7 +72,8 @@ impl Settings {
     }
 }
 
-fn lay_over(below: &mut toml::Table, above: toml::Table) {
+/// What stands above counts.
+pub(super) fn lay_over(below: &mut toml::Table, above: toml::Table) {
     for (key, value) in above {
         match (below.get_mut(&key), value) {
             (Some(toml::Value::Table(below)), toml::Value::Table(above)) => lay_over(below, above),
@@ -239,7 +240,7 @@ fn not_written(path: &Path, why: &str) -> Trouble {
     Trouble::new(
         TroubleCode::SettingsUnreadable,
         format!("The settings could not be written to {}: {}", path.display(), sentence(why)),
-        "They stay as they were. Make room or mend the folder's permissions, and try again.",
+        "They stay as they were. Make room or mend the folder’s permissions, and try again.",
     )
 }
 

@@ -4,6 +4,7 @@
 
 mod check;
 mod file;
+mod in_force;
 mod quiet;
 
 use std::time::Duration;
@@ -18,6 +19,7 @@ use crate::{
 };
 
 pub use file::DEFAULTS;
+pub(crate) use in_force::InForce;
 
 /// What can be set; `defaults.toml` says what each is for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]

@@ -243,7 +243,7 @@ async fn what_github_asks_for_holds_whatever_is_set_or_asked_here() {
     scene.engine.reconnect();
     let mut settings = scene.engine.settings();
     settings.notifications.one_by_one += 1;
-    scene.engine.change_settings(settings).await.unwrap();
+    scene.engine.change_settings(scene.engine.settings(), settings).await.unwrap();
     let more = timeout(Duration::from_secs(3), async {
         while scene.github.seen().len() == asked {
             tokio::time::sleep(Duration::from_millis(10)).await;

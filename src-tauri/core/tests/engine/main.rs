@@ -227,7 +227,7 @@ async fn what_is_taken_in_is_kept_as_the_settings_say() {
     assert_eq!(old(&world).await, 2);
     let mut settings = world.engine.settings();
     settings.inbox.keep_days = 30;
-    world.engine.change_settings(settings).await.unwrap();
+    world.engine.change_settings(world.engine.settings(), settings).await.unwrap();
     let gone = timeout(Duration::from_secs(20), async {
         let mut inbox = world.engine.inbox();
         while old(&world).await > 0 {

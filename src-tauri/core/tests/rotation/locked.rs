@@ -95,7 +95,7 @@ fn in_the_proof_it_is_asked_for_when_the_new_key_takes_the_old_ones_place() {
         kill_process(server, Signal::CONT).unwrap();
         let view = world.until(&engine, |view| view.asks.is_some()).await;
         assert_eq!(view.asks.unwrap().what, RotationAsk::Keychain);
-        assert!(view.steps.iter().any(|step| step.words.contains("old one's place")), "{:#?}", view.steps);
+        assert!(view.steps.iter().any(|step| step.words.contains("old one’s place")), "{:#?}", view.steps);
         opens_and_goes_on(&world, session, &engine).await;
     });
 }

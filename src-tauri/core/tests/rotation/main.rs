@@ -25,8 +25,9 @@ mod way;
 #[allow(dead_code, reason = "the test of what all of it costs does more with it")]
 mod world;
 
-use heliograph_core::rotation::{
-    PreflightKind, PreflightWeight, RotationAsk, RotationOutcome, RotationReason, StepState,
+use heliograph_core::{
+    engine::Condition,
+    rotation::{PreflightKind, PreflightWeight, RotationAsk, RotationOutcome, RotationReason, StepState},
 };
 use heliograph_sandbox::upstash::Habits as UpstashHabits;
 
@@ -44,6 +45,7 @@ fn the_key_is_changed_and_everybody_has_the_new_one() {
         engine.rotation().begin(RotationReason::Asked).await.unwrap();
         world.until(&engine, |view| view.helios_behind_since.is_some()).await;
         world.headline(&engine, "Helios on the old key").await;
+        assert_eq!(engine.snapshot().condition, Condition::HeliosSilent, "it is not shown as well");
         let (new, id) = (engine.rotation().address_for_helios().unwrap(), world.view(&engine).id.unwrap());
         world.helios_says(&new, "helios", "rotation.ack", &id).await;
         let view = world.until(&engine, |view| view.outcome.is_some()).await;

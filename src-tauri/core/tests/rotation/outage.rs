@@ -182,7 +182,7 @@ fn kept_connections_where_all_is_quiet() {
         let engine = world.engine("one").await;
         let mut settings = engine.settings();
         settings.heartbeat.every = 120;
-        engine.change_settings(settings).await.unwrap();
+        engine.change_settings(engine.settings(), settings).await.unwrap();
         let ([observer], stop) = (rulers(&world).await, Arc::<AtomicBool>::default());
         let observing = observe(observer, Arc::clone(&stop));
         world.resets_late(Duration::from_secs(2));

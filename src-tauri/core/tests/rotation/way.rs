@@ -1,14 +1,18 @@
 //! The ways to Helios.
 
+use std::{sync::atomic::Ordering::Relaxed, time::Duration};
+
 use heliograph_core::{
+    notification::{Notification, Subject},
     rotation::{RotationOutcome, RotationReason, key_fingerprint},
     settings::Handover,
 };
 use secrecy::ExposeSecret as _;
+use tokio::time::timeout;
 
 use crate::{
     session::within,
-    world::{World, exposed},
+    world::{SOON, World, exposed},
 };
 
 #[test]
@@ -79,5 +83,26 @@ fn a_key_that_helios_sends_is_used_once_it_is_confirmed() {
         assert!(engine.confirm_key(true).await.is_err());
         assert!(!world.url().expose_secret().is_empty());
         engine.stop().await;
+    });
+}
+
+#[test]
+fn that_helios_is_behind_is_said_until_it_was_shown_and_then_no_more() {
+    let name = "way::that_helios_is_behind_is_said_until_it_was_shown_and_then_no_more";
+    within(name, async |session| {
+        session.open().await;
+        let world = World::start().await;
+        world.tuning.lock().unwrap().remind_after = Duration::from_millis(100);
+        world.desktop.refuses.store(2, Relaxed);
+        let engine = world.engine("one").await;
+        engine.rotation().begin(RotationReason::Asked).await.unwrap();
+        let behind = |asked: &Vec<Notification>| asked.iter().filter(|one| one.subject == Subject::Key).count();
+        let mut asked = world.desktop.asked.subscribe();
+        timeout(SOON, asked.wait_for(|asked| behind(asked) == 3)).await.expect("it is said again").unwrap();
+        // Ten times as long as until it was said again.
+        assert!(timeout(Duration::from_secs(1), asked.wait_for(|asked| behind(asked) > 3)).await.is_err());
+        engine.rotation().finish().unwrap();
+        world.until(&engine, |view| view.outcome.is_some()).await;
+        world.ends_well(&engine, "one", &[], 1).await;
     });
 }

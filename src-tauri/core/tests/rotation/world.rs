@@ -7,7 +7,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
     },
     time::Duration,
 };
@@ -29,7 +29,10 @@ use heliograph_sandbox::{
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use tempfile::TempDir;
-use tokio::{sync::mpsc, time::timeout};
+use tokio::{
+    sync::{mpsc, watch},
+    time::timeout,
+};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 /// Long enough for a slow machine, and for the answer that never comes.
@@ -39,11 +42,18 @@ pub(crate) fn exposed(url: &SecretString) -> String {
     url.expose_secret().to_owned()
 }
 
-struct Blank;
+/// A desktop that is asked to show these, and refuses so many first.
+#[derive(Default)]
+pub(crate) struct Desktop {
+    pub(crate) refuses: AtomicUsize,
+    pub(crate) asked: watch::Sender<Vec<Notification>>,
+}
 
-impl Notifier for Blank {
-    fn show<'a>(&'a self, _: &'a Notification) -> Pin<Box<dyn Future<Output = Result<(), NotShown>> + Send + 'a>> {
-        Box::pin(std::future::ready(Ok(())))
+impl Notifier for Desktop {
+    fn show<'a>(&'a self, n: &'a Notification) -> Pin<Box<dyn Future<Output = Result<(), NotShown>> + Send + 'a>> {
+        self.asked.send_modify(|asked| asked.push(n.clone()));
+        let refused = self.refuses.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok();
+        Box::pin(std::future::ready(if refused { Err(NotShown::Refused("not now".into())) } else { Ok(()) }))
     }
 
     fn withdraw(&self, _: Subject) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
@@ -63,6 +73,7 @@ pub(crate) struct World {
     pub(crate) account: AtomicBool,
     /// The limits of engines that start from now on.
     pub(crate) tuning: Mutex<Tuning>,
+    pub(crate) desktop: Arc<Desktop>,
 }
 
 impl World {
@@ -82,7 +93,8 @@ impl World {
         let id = if paid { upstash.make_paid("db").await } else { upstash.make("db").await }.unwrap();
         let (keys, settings, account) = (Mutex::default(), Mutex::default(), AtomicBool::new(true));
         let tuning = Mutex::new(tuning());
-        let world = Self { upstash, github, folder, id, keys, settings, account, tuning };
+        let desktop = Arc::default();
+        let world = Self { upstash, github, folder, id, keys, settings, account, tuning, desktop };
         world.note_key();
         world
     }
@@ -152,7 +164,7 @@ impl World {
             github: Some(self.github.url().parse().unwrap()),
             mailbox: None,
             rotation: self.tuning.lock().unwrap().clone(),
-            notifier: Arc::new(Blank),
+            notifier: Arc::clone(&self.desktop) as Arc<dyn Notifier>,
             version: "0".into(),
             sandbox,
         });
@@ -293,7 +305,7 @@ impl World {
         settings.rotation.handover = way;
         settings.rotation.helios_key = key.into();
         settings.rotation.command = command.into();
-        engine.change_settings(settings).await.unwrap();
+        engine.change_settings(engine.settings(), settings).await.unwrap();
         self.prefer("one", engine.settings());
     }
 

@@ -1,6 +1,16 @@
 //! A server, an engine on it, and a connection of our own whose every byte and command is known.
 
-use std::{collections::BTreeMap, fmt::Write as _, net::Ipv4Addr, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    net::Ipv4Addr,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use heliograph_core::{
     discover::Surroundings,
@@ -26,13 +36,20 @@ use tokio::{
 
 pub(crate) const LIMIT: Duration = Duration::from_mins(1);
 
-/// A desktop that notes what it is asked to show.
-pub(crate) struct Screen(pub(crate) watch::Sender<Vec<Notification>>);
+/// A desktop that notes what it shows, and what it refused to.
+#[derive(Default)]
+pub(crate) struct Screen {
+    pub(crate) shown: watch::Sender<Vec<Notification>>,
+    pub(crate) refused: watch::Sender<Vec<Notification>>,
+    pub(crate) refuses: AtomicBool,
+}
 
 impl Notifier for Screen {
     fn show<'a>(&'a self, n: &'a Notification) -> Pin<Box<dyn Future<Output = Result<(), NotShown>> + Send + 'a>> {
-        self.0.send_modify(|shown| shown.push(n.clone()));
-        Box::pin(std::future::ready(Ok(())))
+        let refuses = self.refuses.load(Relaxed);
+        let noted = if refuses { &self.refused } else { &self.shown };
+        noted.send_modify(|noted| noted.push(n.clone()));
+        Box::pin(std::future::ready(if refuses { Err(NotShown::Refused("not now".into())) } else { Ok(()) }))
     }
 
     fn withdraw(&self, _subject: Subject) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
@@ -52,7 +69,7 @@ impl Scene {
         let folder = tempfile::tempdir().unwrap();
         let options = RedisOptions { plain: true, ..RedisOptions::default() };
         let redis = Redis::start(&folder.path().join("redis"), options).await.unwrap();
-        Self { redis, screen: Arc::new(Screen(watch::channel(Vec::new()).0)), folder }
+        Self { redis, screen: Arc::default(), folder }
     }
 
     /// The plain address with another port in it.
@@ -158,7 +175,7 @@ pub(crate) async fn looked_over(engine: &Engine) {
     for (most, level) in [(1, Level::Scarce), (0, Level::Usual)].repeat(3) {
         let mut settings = engine.settings();
         settings.usage.most_commands = most;
-        engine.change_settings(settings).await.unwrap();
+        engine.change_settings(engine.settings(), settings).await.unwrap();
         until(engine, |state| state.saving == level).await;
     }
 }

@@ -72,11 +72,11 @@ async fn switched_off_or_on_a_paid_plan_nothing_is_written() {
     assert_eq!(written(&mut admin).await, None, "switched off");
     let mut settings = engine.settings();
     (settings.usage.keep_alive, settings.usage.plan) = (true, Choice::PayAsYouGo);
-    engine.change_settings(settings.clone()).await.unwrap();
+    engine.change_settings(engine.settings(), settings.clone()).await.unwrap();
     looked_over(&engine).await;
     assert_eq!(written(&mut admin).await, None, "a paid one needs none");
     settings.usage.plan = Choice::Free;
-    engine.change_settings(settings).await.unwrap();
+    engine.change_settings(engine.settings(), settings).await.unwrap();
     until_written(&mut admin).await;
     engine.stop().await;
 }
@@ -88,7 +88,7 @@ fn used(days: i64) -> Vec<Amount> {
 }
 
 fn warnings(scene: &Scene) -> Vec<String> {
-    let shown = scene.screen.0.borrow();
+    let shown = scene.screen.shown.borrow();
     shown.iter().filter(|one| one.subject == Subject::Usage).map(|one| one.title.clone()).collect()
 }
 
@@ -98,7 +98,7 @@ async fn after_three_weeks_without_the_program_it_says_so_once() {
     scene.earlier(json!({}), used(22)).await;
     // It finds nobody at first: however often it is started then, it is said once.
     let nobody = heliograph_sandbox::port::free().unwrap();
-    let mut shown = scene.screen.0.subscribe();
+    let mut shown = scene.screen.shown.subscribe();
     for round in 0..2 {
         let engine = Engine::start(scene.setup(scene.through(nobody)));
         if round == 0 {
@@ -109,7 +109,7 @@ async fn after_three_weeks_without_the_program_it_says_so_once() {
         } else {
             let mut settings = engine.settings();
             settings.usage.most_commands = 9;
-            engine.change_settings(settings).await.unwrap();
+            engine.change_settings(engine.settings(), settings).await.unwrap();
         }
         engine.stop().await;
     }
@@ -118,7 +118,7 @@ async fn after_three_weeks_without_the_program_it_says_so_once() {
         connected(&engine).await;
         let mut settings = engine.settings();
         settings.usage.warn = false;
-        engine.change_settings(settings).await.unwrap();
+        engine.change_settings(engine.settings(), settings).await.unwrap();
         looked_over(&engine).await;
         engine.stop().await;
     }

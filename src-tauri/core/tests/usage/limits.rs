@@ -1,6 +1,9 @@
 //! Near a limit and beyond it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::Duration,
+};
 
 use futures_util::StreamExt as _;
 use heliograph_core::{
@@ -17,11 +20,15 @@ use heliograph_sandbox::{
     Github, GithubOptions,
     proxy::{Mode, Proxy},
 };
+use jiff::{ToSpan as _, Zoned};
 use secrecy::ExposeSecret as _;
 use serde_json::json;
-use tokio::{sync::Mutex, time::timeout};
+use tokio::{
+    sync::{Mutex, watch},
+    time::timeout,
+};
 
-use crate::bench::{LIMIT, Scene, connected, of, say, say_and_send, sent, until};
+use crate::bench::{LIMIT, Scene, connected, looked_over, of, say, say_and_send, sent, until};
 
 const QUOTA: &str = "ERR max requests limit exceeded. Limit: 60, Usage: 61";
 
@@ -70,15 +77,15 @@ async fn near_a_limit_it_slows_itself_says_so_and_goes_on_when_that_is_over() {
     assert_eq!((grew(CommandKind::Publish), grew(CommandKind::Record)), (1, 0));
     assert_eq!(after.saving.until, Some(after.turns_at));
 
-    let mut shown = scene.screen.0.subscribe();
+    let mut shown = scene.screen.shown.subscribe();
     let warnings = |shown: &[Notification]| -> Vec<String> {
         shown.iter().filter(|one| one.subject == Subject::Usage).map(|one| one.title.clone()).collect()
     };
     // Said at once when the level changes: at 80 and at 95 percent. That of 50 was passed between two looks.
     timeout(LIMIT, shown.wait_for(|shown| warnings(shown).len() >= 2)).await.unwrap().unwrap();
-    let said = warnings(&scene.screen.0.borrow());
-    assert!(said.iter().all(|title| title.ends_with("% of this month's commands are used")), "{said:?}");
-    let body = scene.screen.0.borrow().last().unwrap().body.clone();
+    let said = warnings(&scene.screen.shown.borrow());
+    assert!(said.iter().all(|title| title.ends_with("% of this month’s commands are used")), "{said:?}");
+    let body = scene.screen.shown.borrow().last().unwrap().body.clone();
     assert!(body.contains("What uses it: ") && body.contains(" of 100. "), "{body}");
     let mut events = engine.events();
     engine.acted(Subject::Usage, Action::Open).await.unwrap();
@@ -92,11 +99,11 @@ async fn near_a_limit_it_slows_itself_says_so_and_goes_on_when_that_is_over() {
     // Switched off, and what waited goes out.
     let mut settings: Settings = engine.settings();
     settings.usage.slow_down = false;
-    engine.change_settings(settings).await.unwrap();
+    engine.change_settings(engine.settings(), settings).await.unwrap();
     sent(&engine).await;
     let state = until(&engine, |state| state.saving == Level::Usual).await;
     assert_eq!(state.headline, "Connected");
-    assert_eq!(warnings(&scene.screen.0.borrow()), said, "nothing is said twice");
+    assert_eq!(warnings(&scene.screen.shown.borrow()), said, "nothing is said twice");
     engine.stop().await;
 
     // Nor after a restart.
@@ -106,7 +113,45 @@ async fn near_a_limit_it_slows_itself_says_so_and_goes_on_when_that_is_over() {
     until(&engine, |state| state.saving == Level::Scarce).await;
     connected(&engine).await;
     engine.stop().await;
-    assert_eq!(warnings(&scene.screen.0.borrow()), said);
+    assert_eq!(warnings(&scene.screen.shown.borrow()), said);
+}
+
+/// Has it look again and again, until so many were refused or shown.
+async fn looks_until(engine: &Engine, warnings: &watch::Sender<Vec<Notification>>, count: usize) {
+    let looked = timeout(LIMIT, async {
+        while warnings.borrow().iter().filter(|one| one.subject == Subject::Usage).count() < count {
+            let mut settings = engine.settings();
+            settings.heartbeat.every -= 1;
+            engine.change_settings(engine.settings(), settings).await.unwrap();
+        }
+    });
+    looked.await.expect("it is said");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_warning_waits_for_the_end_of_quiet_hours_and_is_said_again_where_it_was_refused() {
+    let scene = Scene::new().await;
+    scene.screen.refuses.store(true, Relaxed);
+    let mut setup = scene.setup(scene.redis.plain_url().unwrap());
+    let around = |minutes: i64| (Zoned::now() + minutes.minutes()).strftime("%H:%M").to_string();
+    let quiet = &mut setup.settings.notifications.quiet;
+    (quiet.on, quiet.from, quiet.until) = (true, around(-60), around(60));
+    let engine = Engine::start(setup);
+    connected(&engine).await;
+    looked_over(&engine).await;
+    assert_eq!(*scene.screen.refused.borrow(), [], "not in quiet hours");
+
+    let mut settings = engine.settings();
+    settings.usage.most_commands = 1;
+    settings.notifications.quiet.on = false;
+    engine.change_settings(engine.settings(), settings).await.unwrap();
+    looks_until(&engine, &scene.screen.refused, 1).await;
+    looks_until(&engine, &scene.screen.refused, 2).await;
+    scene.screen.refuses.store(false, Relaxed);
+    looks_until(&engine, &scene.screen.shown, 1).await;
+    looked_over(&engine).await;
+    assert_eq!(scene.screen.shown.borrow().len(), 1, "and once it was shown, no more");
+    engine.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -154,7 +199,7 @@ async fn beyond_the_limit_nothing_is_lost_the_mailbox_takes_over_and_next_month_
     // The month turns: the service takes everything again, and the limit is another one.
     let mut settings = engine.settings();
     settings.usage.most_commands = 0;
-    engine.change_settings(settings).await.unwrap();
+    engine.change_settings(engine.settings(), settings).await.unwrap();
     proxy.to_all(&Mode::Forward);
     engine.reconnect();
     connected(&engine).await;

@@ -27,7 +27,7 @@ fn used(scene: &Scene, from: &str) -> Vec<Amount> {
 
 /// Title and body of what was said of usage.
 fn said(scene: &Scene) -> Vec<(String, String)> {
-    let shown = scene.screen.0.borrow();
+    let shown = scene.screen.shown.borrow();
     let of_usage = shown.iter().filter(|one| one.subject == Subject::Usage);
     of_usage.map(|one| (one.title.clone(), one.body.clone())).collect()
 }
@@ -69,7 +69,7 @@ fn that_the_month_does_not_last_is_said_once_in_each() {
         let mut admin = scene.admin().await;
         let amounts = [used(&scene, "2026-10-07"), used(&scene, "2026-11-07")].concat();
         scene.earlier(json!({ "database": scene.place() }), amounts).await;
-        let mut shown = scene.screen.0.subscribe();
+        let mut shown = scene.screen.shown.subscribe();
         let mut told = async |times: usize| {
             let of_usage =
                 shown.wait_for(|shown| shown.iter().filter(|one| one.subject == Subject::Usage).count() == times);
@@ -81,7 +81,7 @@ fn that_the_month_does_not_last_is_said_once_in_each() {
         engine.stop().await;
         let (title, body) = said(&scene).remove(0);
         // 70,000 are left, for 6,000 a day: eleven days and two thirds from noon of the 12th.
-        assert_eq!(title, "This month's commands will run out on 24 October");
+        assert_eq!(title, "This month’s commands will run out on 24 October");
         assert!(body.contains("What uses it: the record 30 %"), "{body}");
         assert!(body.contains("Do without the record, or take a larger plan."), "{body}");
         says_nothing(&scene, &mut admin).await;
@@ -93,10 +93,10 @@ fn that_the_month_does_not_last_is_said_once_in_each() {
         calendar.turn_to("2026-11-12 12:00:00").await;
         let mut settings = engine.settings();
         settings.heartbeat.every -= 1;
-        engine.change_settings(settings).await.unwrap();
+        engine.change_settings(engine.settings(), settings).await.unwrap();
         told(2).await;
         engine.stop().await;
-        assert_eq!(said(&scene)[1].0, "This month's commands will run out on 24 November");
+        assert_eq!(said(&scene)[1].0, "This month’s commands will run out on 24 November");
         says_nothing(&scene, &mut admin).await;
         calendar.turn_to("2026-11-13 12:00:00").await;
         says_nothing(&scene, &mut admin).await;

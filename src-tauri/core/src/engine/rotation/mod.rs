@@ -40,7 +40,6 @@ use crate::{
         prove::{Proof, speaks},
         words,
     },
-    settings::{Handover, Settings},
     store::Exported,
     trouble::{Trouble, TroubleCode},
 };
@@ -258,17 +257,11 @@ impl Rotation {
     }
 
     /// Puts an offered public key away, or gives it to be used from now on: the person has compared its fingerprint.
-    pub(super) async fn decide_on_key(&self, settings: &Settings, take: bool) -> Result<Option<Settings>, Trouble> {
+    pub(super) async fn decide_on_key(&self, take: bool) -> Result<Option<String>, Trouble> {
         let offered = self.shared.view().handover.offered.ok_or_else(words::not_asked)?;
         self.shared.change(|state| state.put_away = Some(offered.public_key.clone()));
         self.see_keys().await;
-        if !take {
-            return Ok(None);
-        }
-        let mut settings = settings.clone();
-        settings.rotation.helios_key = offered.public_key;
-        settings.rotation.handover = Handover::Sealed;
-        Ok(Some(settings))
+        Ok(take.then_some(offered.public_key))
     }
 
     /// Ends whatever is under way, at once; the journal says where.

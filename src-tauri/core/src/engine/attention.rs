@@ -40,9 +40,9 @@ pub(super) enum Said {
     /// A key has been in use for so many days and is due.
     KeyIsDue(KeyKind, u32, Shown),
     /// Helios does not have the new key.
-    HeliosBehind,
+    HeliosBehind(Shown),
     /// What is to be said of the month's usage: title and body.
-    Usage(String, String),
+    Usage(String, String, Shown),
     /// That task was dealt with.
     DealtWith(i64),
 }
@@ -112,8 +112,14 @@ fn obey(
             *shown = Some(told);
             vec![notification::key_is_due(kind, days)]
         }
-        Said::HeliosBehind => vec![notification::helios_behind()],
-        Said::Usage(title, body) => vec![notification::usage(title, body)],
+        Said::HeliosBehind(told) => {
+            *shown = Some(told);
+            vec![notification::helios_behind()]
+        }
+        Said::Usage(title, body, told) => {
+            *shown = Some(told);
+            vec![notification::usage(title, body)]
+        }
         Said::DealtWith(seq) => {
             // A notification that stays up for want of room here is only out of date: its buttons still answer.
             let _ = desktop.try_send(Showing::Withdraw(Subject::Task(seq)));
@@ -158,12 +164,12 @@ fn say(board: &Board, why: &NotShown) {
         ),
         NotShown::TimedOut => Trouble::new(
             TroubleCode::NotificationFailed,
-            "The desktop's notification server does not answer.",
+            "The desktop’s notification server does not answer.",
             "Notifications go on by themselves once it does. Tasks are in the inbox all the same.",
         ),
         NotShown::Refused(why) => Trouble::new(
             TroubleCode::NotificationFailed,
-            format!("The desktop's notification server refused a notification: {}", crate::text::line(why, 200)),
+            format!("The desktop’s notification server refused a notification: {}", crate::text::line(why, 200)),
             "The task is in the inbox all the same.",
         ),
     };

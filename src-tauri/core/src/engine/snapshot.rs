@@ -17,7 +17,7 @@ pub enum Condition {
     Connecting,
     /// Everything works.
     Connected,
-    /// The link works; the peer gives no sign.
+    /// The link works; the peer gives no sign, or does not have the new key yet.
     HeliosSilent,
     /// There is no connection, and the mailbox stands in for it.
     ViaGithub,

@@ -154,7 +154,7 @@ pub(super) fn compose(parts: &Parts<'_>) -> Snapshot {
         sandbox: fixed.sandbox,
         condition,
         headline: match condition {
-            Condition::Connected | Condition::HeliosSilent if inner.behind => BEHIND.into(),
+            Condition::HeliosSilent if inner.behind => BEHIND.into(),
             _ => headline(condition, names, inner.saving, store_trouble.as_ref().or(link_trouble.as_ref())),
         },
         link: LinkView {
@@ -211,7 +211,7 @@ fn condition(parts: &Parts<'_>, agents: &[AgentView], trouble: Option<&Trouble>)
         LinkState::Stopped => Condition::NeedsYou,
         LinkState::Connecting if parts.link.attempts <= 1 => Condition::Connecting,
         LinkState::Connecting | LinkState::Waiting => Condition::Offline,
-        LinkState::Connected if all_silent(agents) => Condition::HeliosSilent,
+        LinkState::Connected if parts.inner.behind || all_silent(agents) => Condition::HeliosSilent,
         LinkState::Connected if parts.inner.paused_until.is_some() => Condition::Paused,
         LinkState::Connected => Condition::Connected,
     }

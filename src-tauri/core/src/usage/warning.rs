@@ -54,6 +54,15 @@ pub fn due(told: &mut Told, month: &str, meter: MeterKind, percent: f64, passes:
     fresh.into_iter().max()
 }
 
+impl Told {
+    /// It was not told after all. The lower marks that were passed with it stay as told.
+    pub fn take_back(&mut self, month: &str, meter: MeterKind, mark: Mark) {
+        if let Some(said) = self.0.get_mut(month) {
+            said.retain(|known| *known != (meter, mark));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,6 +94,16 @@ mod tests {
         let mut told = Told::default();
         assert_eq!(due(&mut told, "2026-11", COMMANDS, 81.0, false), Some(Mark::FourFifths));
         assert_eq!(due(&mut told, "2026-11", COMMANDS, 82.0, true), None, "that it goes on is no news");
+    }
+
+    #[test]
+    fn what_was_not_told_after_all_is_told_again_and_nothing_else() {
+        let mut told = Told::default();
+        assert_eq!(due(&mut told, "2026-11", COMMANDS, 81.0, true), Some(Mark::FourFifths));
+        told.take_back("2026-11", COMMANDS, Mark::FourFifths);
+        told.take_back("2026-12", COMMANDS, Mark::Half);
+        assert_eq!(due(&mut told, "2026-11", COMMANDS, 81.0, true), Some(Mark::FourFifths));
+        assert_eq!(due(&mut told, "2026-11", COMMANDS, 81.0, true), None);
     }
 
     #[test]

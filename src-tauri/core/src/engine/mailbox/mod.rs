@@ -162,7 +162,7 @@ impl Mailroom {
         let found = mailbox::inspect(&api, &repository, &token, &tuning).await?;
         if let Some(finding) = found.findings.iter().find(|finding| finding.kind.forbids()) {
             let remedy = match finding.kind {
-                FindingKind::CannotRead | FindingKind::CannotWrite => "Change the token's permissions and check again.",
+                FindingKind::CannotRead | FindingKind::CannotWrite => "Change the token’s permissions and check again.",
                 _ => "Mend it at GitHub and check again, or choose another repository.",
             };
             return Err(Trouble::new(TroubleCode::NotPossible, finding.words.clone(), remedy));
@@ -237,7 +237,7 @@ impl Mailroom {
         self.means.api.clone().map_or_else(|| Url::parse(API), Ok).map_err(|_| {
             Trouble::new(
                 TroubleCode::Internal,
-                "The address of GitHub's API cannot be read.",
+                "The address of GitHub’s API cannot be read.",
                 "Start Heliograph again.",
             )
         })

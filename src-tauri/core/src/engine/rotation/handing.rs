@@ -2,16 +2,19 @@
 
 use secrecy::SecretString;
 use serde_json::json;
-use tokio::time::{Instant, sleep_until};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, sleep_until},
+};
 use uuid::Uuid;
 
 use super::{
-    Rotation,
+    Means, Rotation,
     run::{Done, Work},
     shared::Word,
 };
 use crate::{
-    engine::{attention, mailbox::is_open},
+    engine::{attention::Said, mailbox::is_open},
     link::PublishFailed,
     mailbox::{Post, PostFailed},
     message::{Outgoing, Priority, channel, now},
@@ -27,15 +30,15 @@ impl Rotation {
         let mailbox = is_open(&self.shared.means.mailroom.mailbox().status().borrow());
         match rotation.handover {
             Handover::Sealed if rotation.helios_key.trim().is_empty() => {
-                (false, "Helios's public key is not known, so nothing can be sealed to it.".into())
+                (false, "Helios’s public key is not known, so nothing can be sealed to it.".into())
             }
             Handover::Sealed if plan == RotationPlan::Overlap => {
                 let besides = if mailbox { ", and left in the mailbox as well" } else { "" };
-                (true, format!("The new address is sealed to Helios's public key and sent over Redis{besides}."))
+                (true, format!("The new address is sealed to Helios’s public key and sent over Redis{besides}."))
             }
             Handover::Sealed if !mailbox => (false, "There is no mailbox in which a sealed key could be left.".into()),
             Handover::Sealed => {
-                (true, "The new address is sealed to Helios's public key and left in the mailbox.".into())
+                (true, "The new address is sealed to Helios’s public key and left in the mailbox.".into())
             }
             Handover::Command if handover::words(&rotation.command).is_empty() => {
                 (false, "There is no command that could be given the new address.".into())
@@ -103,7 +106,7 @@ impl Rotation {
         plan: RotationPlan,
     ) -> (bool, String) {
         let Some(sealed) = seal(text, &settings.rotation.helios_key) else {
-            return (false, "Nothing can be sealed to Helios's public key.".into());
+            return (false, "Nothing can be sealed to Helios’s public key.".into());
         };
         let names = settings.names();
         let peer = names.peers.first().cloned().unwrap_or_default();
@@ -138,7 +141,7 @@ impl Rotation {
         let until = Instant::now() + self.shared.means.tuning.leave_limit;
         loop {
             let Err(failed) = link.publish_as(CommandKind::Publish, on, payload.to_vec(), record).await else {
-                return (true, format!("Sealed to Helios's key and sent to {peer} over Redis."));
+                return (true, format!("Sealed to Helios’s key and sent to {peer} over Redis."));
             };
             let passes = matches!(failed, PublishFailed::NotConnected | PublishFailed::Unknown);
             if !passes || Instant::now() >= until {
@@ -153,7 +156,7 @@ impl Rotation {
         let until = Instant::now() + self.shared.means.tuning.leave_limit;
         loop {
             let Err(failed) = self.shared.means.mailroom.mailbox().post(post.clone()).await else {
-                return (true, format!("Sealed to Helios's key and left in the mailbox for {peer}."));
+                return (true, format!("Sealed to Helios’s key and left in the mailbox for {peer}."));
             };
             let passes =
                 matches!(failed, PostFailed::Unreachable(_) | PostFailed::Unknown | PostFailed::Limited { .. });
@@ -184,7 +187,7 @@ impl Rotation {
                 state.asks = Some(words::asked(plan, RotationAsk::HandOver, work.hint.as_ref()));
             }
         });
-        let mut remind = Some(Instant::now() + self.shared.means.tuning.remind_after);
+        let mut reminder = Reminder::At(Instant::now() + self.shared.means.tuning.remind_after);
         loop {
             if self.undo_wanted() {
                 return self.undone();
@@ -203,10 +206,7 @@ impl Rotation {
                 _ = nudges.changed() => if self.shared.look().word.is_none() {
                     return Done::well(Happening::Again, "It is given to Helios once more.");
                 },
-                () = sleep_until(remind.unwrap_or_else(Instant::now)), if remind.is_some() => {
-                    remind = None;
-                    let _ = self.shared.means.said.send(attention::Said::HeliosBehind).await;
-                }
+                () = reminder.go_on(&self.shared.means) => {}
             }
         }
     }
@@ -228,5 +228,31 @@ impl Rotation {
             }
         });
         Done::well(Happening::Acknowledged, words)
+    }
+}
+
+/// That Helios is behind is said once, and counts as said once it was shown.
+enum Reminder {
+    At(Instant),
+    Said(oneshot::Receiver<()>),
+    Over,
+}
+
+impl Reminder {
+    /// Takes the next step, when it is time for it. May be cut off and called again.
+    async fn go_on(&mut self, means: &Means) {
+        *self = match self {
+            Self::At(at) => {
+                sleep_until(*at).await;
+                let (shown, was_shown) = oneshot::channel();
+                let _ = means.said.send(Said::HeliosBehind(shown)).await;
+                Self::Said(was_shown)
+            }
+            Self::Said(shown) => match shown.await {
+                Ok(()) => Self::Over,
+                Err(_) => Self::At(Instant::now() + means.tuning.remind_after),
+            },
+            Self::Over => return std::future::pending().await,
+        };
     }
 }

@@ -163,7 +163,7 @@ impl Rotation {
         } else {
             findings.push(bars(
                 Kind::Credentials,
-                "The key in use is not the password of the database's user default.",
+                "The key in use is not the password of the database’s user default.",
                 "Only that one can be changed here. Set up the address that the console shows.",
             ));
         }
@@ -277,7 +277,7 @@ impl Rotation {
         let (folders, url): (Vec<PathBuf>, _) = (vec![home.data, home.config, home.logs], held.url.clone());
         let found = tokio::task::spawn_blocking(move || leak::search(&folders, &url)).await.unwrap_or_default();
         if found.is_empty() {
-            return good(Kind::Leak, "The key stands in no file of Heliograph's.");
+            return good(Kind::Leak, "The key stands in no file of Heliograph’s.");
         }
         let places: Vec<_> = found.iter().map(|path| path.display().to_string()).collect();
         warning(
@@ -298,8 +298,8 @@ fn address(held: &Held) -> Finding {
     match Address::parse(&held.url) {
         Ok(address) if address.user.as_ref().is_some_and(|user| user != "default") => bars(
             Kind::Address,
-            "The address is of a user of its own, and not of the database's user default.",
-            "Only the key of default can be changed here. Change this user's token in the Upstash console.",
+            "The address is of a user of its own, and not of the database’s user default.",
+            "Only the key of default can be changed here. Change this user’s token in the Upstash console.",
         ),
         Ok(address) if address.password().is_none() => {
             bars(Kind::Address, "The address has no key.", "Set up the address that the console shows.")

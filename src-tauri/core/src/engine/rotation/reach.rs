@@ -166,10 +166,10 @@ impl Rotation {
 
     pub(super) async fn adopt(&self, work: &mut Work) -> Done {
         match self.put_in_place(work).await {
-            Ok(()) => Done::well(Happening::Adopted, "The new key is in the old one's place."),
+            Ok(()) => Done::well(Happening::Adopted, "The new key is in the old one’s place."),
             Err(error) => {
                 work.hint = Some(error.trouble());
-                Done::warned(Happening::KeychainShut, "The keychain does not let the new key into the old one's place.")
+                Done::warned(Happening::KeychainShut, "The keychain does not let the new key into the old one’s place.")
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use jiff::ToSpan as _;
 use redis::Cmd;
+use tokio::sync::oneshot;
 
 use super::Desk;
 use crate::{
@@ -39,7 +40,9 @@ impl Desk {
         let remedy = "A free database that has nothing to do for 30 days is archived. Should it not answer, bring it \
                       back in the Upstash console, where a backup is kept.";
         self.means.board.report(Trouble::new(TroubleCode::DatabaseIdle, message.clone(), remedy));
-        let _ = self.means.said.send(Said::Usage(message, remedy.into())).await;
+        // It stands in the window as well, so whether it is shown does not matter.
+        let (shown, _) = oneshot::channel();
+        let _ = self.means.said.send(Said::Usage(message, remedy.into(), shown)).await;
     }
 
     /// Writes a small key once a week. Our messages are traffic too, but whether publishing counts as use of a database

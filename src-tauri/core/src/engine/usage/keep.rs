@@ -2,9 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::time::{Instant, sleep};
+use jiff::Zoned;
+use tokio::{
+    sync::oneshot::{self, error::TryRecvError},
+    time::{Instant, sleep},
+};
 
-use super::{Desk, Kept, State};
+use super::{Desk, Kept, Saying, State};
 use crate::{
     engine::attention::Said,
     message::{Millis, now},
@@ -85,9 +89,11 @@ impl Desk {
         }
     }
 
-    /// Says what is due. What was told is kept first: should the power fail, it is rather not told than twice.
+    /// Says what is due, when a person wants to hear of it. What was told is kept first: should the power fail, it is
+    /// rather not told than twice. What was then not shown is said at the next look.
     async fn warn(&self) {
-        if !self.means.settings.borrow().usage.warn || !self.look().books.is_open() {
+        self.take_back();
+        if !self.is_welcome() || !self.look().books.is_open() {
             return;
         }
         let now = now();
@@ -107,7 +113,9 @@ impl Desk {
                 let passes = made.as_ref().zip(meter.limit).is_some_and(|(made, limit)| made.expected > limit);
                 let Some(percent) = meter.percent() else { continue };
                 if let Some(mark) = usage::due(&mut state.kept.told, &this, meter.kind, percent, passes) {
-                    due.push(usage::words(mark, meter, made.as_ref(), &ours, now));
+                    let (shown, answer) = oneshot::channel();
+                    state.saying.push(Saying { month: this.clone(), meter: meter.kind, mark, answer });
+                    due.push((usage::words(mark, meter, made.as_ref(), &ours, now), shown));
                 }
             }
             due
@@ -116,11 +124,32 @@ impl Desk {
             return;
         }
         self.remember().await;
-        for (title, body) in due {
-            if self.means.said.send(Said::Usage(title, body)).await.is_err() {
+        for ((title, body), shown) in due {
+            if self.means.said.send(Said::Usage(title, body, shown)).await.is_err() {
                 return;
             }
         }
+    }
+
+    /// Warnings are on, and nobody asked for quiet.
+    fn is_welcome(&self) -> bool {
+        let settings = self.means.settings.borrow();
+        let quiet = settings.notifications.quiet.holds(Zoned::now().time());
+        settings.usage.warn && !quiet && self.means.board.look().paused_until.is_none()
+    }
+
+    /// What was said and not shown was not told.
+    fn take_back(&self) {
+        let mut state = self.look();
+        let State { saying, kept, .. } = &mut *state;
+        saying.retain_mut(|saying| match saying.answer.try_recv() {
+            Err(TryRecvError::Empty) => true,
+            Err(TryRecvError::Closed) => {
+                kept.told.take_back(&saying.month, saying.meter, saying.mark);
+                false
+            }
+            Ok(()) => false,
+        });
     }
 
     pub(super) async fn remember(&self) {

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use tokio::{
-    sync::{Notify, mpsc, watch},
+    sync::{Notify, mpsc, oneshot, watch},
     task::JoinSet,
     time::Instant,
 };
@@ -23,7 +23,10 @@ use crate::{
     settings::Settings,
     store::Store,
     trouble::Trouble,
-    usage::{self, Books, Facts, Frame, Level, Meter, Month, Reading, Standing, Told, UsageView, WhatIf, WhatIfView},
+    usage::{
+        self, Books, Facts, Frame, Level, Mark, Meter, MeterKind, Month, Reading, Standing, Told, UsageView, WhatIf,
+        WhatIfView,
+    },
 };
 
 /// What the desk works with.
@@ -62,6 +65,16 @@ struct State {
     tasks: f64,
     looked_at: Option<Instant>,
     kept: Kept,
+    /// What was said and of which it is not known yet whether it was shown. No more than there are marks in a month.
+    saying: Vec<Saying>,
+}
+
+/// A warning on its way to the desktop.
+struct Saying {
+    month: String,
+    meter: MeterKind,
+    mark: Mark,
+    answer: oneshot::Receiver<()>,
 }
 
 /// What is kept over a restart beside the days.
@@ -197,7 +210,7 @@ fn unread(state: &State) -> (Option<String>, Vec<Trouble>) {
             Vec::new(),
         ),
         Some(Unknown::Failed(trouble)) => {
-            (Some("The service's counters could not be read the last time.".into()), vec![trouble.clone()])
+            (Some("The service’s counters could not be read the last time.".into()), vec![trouble.clone()])
         }
     }
 }

@@ -122,7 +122,7 @@ impl Rotation {
             Err(halt) => Err(halt),
         };
         match put {
-            Ok(()) => Done::well(Happening::Adopted, "The new key is in the old one's place."),
+            Ok(()) => Done::well(Happening::Adopted, "The new key is in the old one’s place."),
             Err(halt) => self.halted(work, halt),
         }
     }

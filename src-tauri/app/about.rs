@@ -56,7 +56,7 @@ pub(crate) fn diagnostics(engine: &Engine, home: &Home) -> String {
         let _ = writeln!(text, "trouble: {:?}: {}", trouble.code, trouble.message);
     }
     let _ = writeln!(text, "\n{}", engine.guide().report());
-    let _ = writeln!(text, "the log's last lines:");
+    let _ = writeln!(text, "the log’s last lines:");
     let log = std::fs::read_to_string(home.logs.join("heliograph.log")).unwrap_or_default();
     let lines: Vec<_> = log.lines().collect();
     for line in &lines[lines.len().saturating_sub(LINES)..] {

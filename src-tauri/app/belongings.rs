@@ -39,7 +39,7 @@ impl Belongings {
             all.push(Possession { what: "The entry that starts Heliograph at login".into(), place });
         }
         let folder = |what: &str, path: &Path| Possession { what: what.into(), place: path.display().to_string() };
-        all.push(folder("Messages, and the window's own files", &self.home.data));
+        all.push(folder("Messages, and the window’s own files", &self.home.data));
         all.push(folder("Settings", &self.home.config));
         all.push(folder("Logs", &self.home.logs));
         all

@@ -70,7 +70,7 @@ fn help(desktop: &str) -> &'static [&'static str] {
             "Install xfce4-notifyd if there is no such page.",
         ],
         _ => &[
-            "Look whether a notification server runs: dunst, mako or your desktop's own.",
+            "Look whether a notification server runs: dunst, mako or your desktop’s own.",
             "With dunst, `dunstctl set-paused false` ends a pause.",
         ],
     }

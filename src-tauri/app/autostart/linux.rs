@@ -49,7 +49,7 @@ fn program() -> io::Result<String> {
         Some(image) => PathBuf::from(image),
         None => env::current_exe()?,
     };
-    path.into_os_string().into_string().map_err(|_| io::Error::other("the program's path is not text"))
+    path.into_os_string().into_string().map_err(|_| io::Error::other("the program’s path is not text"))
 }
 
 /// The `Exec` line, quoted as the Desktop Entry Specification says ("The Exec key").

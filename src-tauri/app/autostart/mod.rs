@@ -61,6 +61,6 @@ fn failed(error: &impl std::fmt::Display) -> Trouble {
     Trouble::new(
         TroubleCode::AutostartFailed,
         format!("The entry that starts Heliograph at login cannot be used: {error}."),
-        "Look at the folder it is in, or let your desktop's own settings start Heliograph.",
+        "Look at the folder it is in, or let your desktop’s own settings start Heliograph.",
     )
 }

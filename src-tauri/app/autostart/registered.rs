@@ -2,7 +2,7 @@
 
 /// Where the entry is, in words.
 pub(crate) fn place() -> Option<String> {
-    Some("the system's list of programs started at login".into())
+    Some("the system’s list of programs started at login".into())
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "one signature on all systems")]

@@ -130,7 +130,7 @@ async fn sandbox_helios(helios: State<'_, Helios>, act: HeliosAct) -> Result<(),
         Trouble::new(
             TroubleCode::NotPossible,
             format!("Helios could not do that: {error:#}."),
-            "Look at whether the sandbox's server runs, or start the sandbox again.",
+            "Look at whether the sandbox’s server runs, or start the sandbox again.",
         )
     })
 }

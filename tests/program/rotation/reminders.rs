@@ -14,7 +14,7 @@ use super::{
 };
 use crate::session::{LIMIT, Options, holds};
 
-const DUE: &str = "Time to change the database's key";
+const DUE: &str = "Time to change the database’s key";
 
 const DAY: i64 = 24 * 3_600_000;
 

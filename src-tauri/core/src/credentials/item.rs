@@ -59,12 +59,12 @@ impl Item {
     /// What it is, in words.
     pub(super) const fn words(self) -> &'static str {
         match self {
-            Self::Address => "The database's address, with its password",
+            Self::Address => "The database’s address, with its password",
             Self::NewAddress => "The address that is being set up",
             Self::NextAddress => "The address with the new key, while that is being changed",
             Self::PreviousAddress => "The address from before, while the key is being changed",
-            Self::PeerAddress => "Helios's address with its new key, until it uses it",
-            Self::Emergency => "The address of the database's user default, for emergencies",
+            Self::PeerAddress => "Helios’s address with its new key, until it uses it",
+            Self::Emergency => "The address of the database’s user default, for emergencies",
             Self::Probe => "Nothing: it was written to see whether that works",
             Self::Claim => "The link that makes the lent database yours",
             Self::Upstash => "The API key of your Upstash account",

@@ -33,13 +33,13 @@ pub(super) fn refused(reason: &CertificateError, host: &str) -> Option<(Trouble,
         CertificateError::ExpiredContext { time, not_after } => (
             format!("The certificate of {host} expired on {}.", unix_day(*not_after)?),
             format!(
-                "Here it is {}. If that is right, the server needs a new certificate; otherwise set this computer's clock.",
+                "Here it is {}. If that is right, the server needs a new certificate; otherwise set this computer’s clock.",
                 unix_day(*time)?
             ),
         ),
         CertificateError::NotValidYetContext { time, not_before } => (
             format!("The certificate of {host} is valid only from {}.", unix_day(*not_before)?),
-            format!("Here it is {}. Check this computer's date and time.", unix_day(*time)?),
+            format!("Here it is {}. Check this computer’s date and time.", unix_day(*time)?),
         ),
         CertificateError::NotValidForNameContext { presented, .. } => {
             let names: Vec<_> = presented.iter().take(3).map(|name| presented_name(name)).collect();

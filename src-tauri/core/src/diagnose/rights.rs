@@ -286,7 +286,7 @@ fn forbidden(deaf: &Lack<'_>, mute: &Lack<'_>, direct: Option<&str>) -> Finding 
     let trouble = Trouble::new(
         TroubleCode::NotPermitted,
         format!("This user {}.", said.join(", and ")),
-        format!("Allow it {} (ACL SETUSER), or paste the default user's address.", rules.join(" and ")),
+        format!("Allow it {} (ACL SETUSER), or paste the default user’s address.", rules.join(" and ")),
     );
     Finding::failed(title, trouble).help(Help::PasteAnother)
 }

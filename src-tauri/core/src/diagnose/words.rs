@@ -101,7 +101,7 @@ fn remedy(kind: CheckKind, code: TroubleCode) -> &'static str {
         }
         (TroubleCode::TlsNeeded, _) => "Use TLS: the address then begins with rediss:// in place of redis://.",
         (TroubleCode::CertificateRefused, _) => {
-            "If a company's network inspects what is encrypted, or the server has a certificate of your own, name the authority's file in SSL_CERT_FILE. Otherwise somebody may be listening in: try another network."
+            "If a company’s network inspects what is encrypted, or the server has a certificate of your own, name the authority’s file in SSL_CERT_FILE. Otherwise somebody may be listening in: try another network."
         }
         (TroubleCode::NotRedis, _) => {
             "Check host and port in the address. On a guest network, sign in to that network first."
@@ -128,7 +128,7 @@ fn bars(kind: CheckKind, code: TroubleCode) -> Option<&'static str> {
         (_, CheckKind::Plan) => return None,
         (TroubleCode::QuotaUsedUp, _) => "Not tried: the database takes no more commands for now.",
         (TroubleCode::TooManyConnections, _) => "Not tried: the database takes no more connections for now.",
-        (_, CheckKind::Name) => "Not tried: the host's address is not known.",
+        (_, CheckKind::Name) => "Not tried: the host’s address is not known.",
         (_, CheckKind::Reach) => "Not tried: there is no connection.",
         (_, CheckKind::Encryption) => "Not tried: the connection is not encrypted.",
         (_, CheckKind::LogIn) => "Not tried: we are not logged in.",
@@ -214,7 +214,7 @@ pub(super) fn may_not(kind: CheckKind, command: &str) -> Finding {
     let trouble = Trouble::new(
         TroubleCode::NotPermitted,
         format!("This user may not run {command}."),
-        format!("Allow it with ACL SETUSER … +{}, or paste the default user's address.", command.to_ascii_lowercase()),
+        format!("Allow it with ACL SETUSER … +{}, or paste the default user’s address.", command.to_ascii_lowercase()),
     );
     Finding::failed(title, trouble).help(Help::PasteAnother).bars(bars(kind, TroubleCode::NotPermitted))
 }

@@ -58,7 +58,7 @@ impl Guide {
     pub(super) async fn use_database(&self, database: &Database) -> Result<GuideView, Trouble> {
         let url = database.address().ok_or_else(|| {
             not_possible(
-                "Upstash did not hand out this database's password.",
+                "Upstash did not hand out this database’s password.",
                 "Copy its address from the console and paste it instead.",
             )
         })?;

@@ -109,7 +109,7 @@ impl Guide {
         let user = Address::parse(&url).ok().and_then(|address| address.user);
         if user.is_some_and(|user| user == self.shared.means.settings.borrow().agents.me) {
             return Err(not_possible(
-                "This is the address of this computer's own user. Helios has one of its own, which is not kept here.",
+                "This is the address of this computer’s own user. Helios has one of its own, which is not kept here.",
                 "Change the keys on the page Keys: Helios is given a new one there.",
             ));
         }

@@ -161,7 +161,7 @@ fn secured(tls: bool, agreed: bool, host: &str) -> Result<bool, Trouble> {
 fn decoded(text: &str) -> Result<String, Trouble> {
     match percent_decode_str(text).decode_utf8() {
         Ok(text) => Ok(text.into_owned()),
-        Err(_) => Err(unreadable("The address's user or password is not UTF-8 text.", EXAMPLE)),
+        Err(_) => Err(unreadable("The address’s user or password is not UTF-8 text.", EXAMPLE)),
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) enum MailboxError {
         again: Option<Duration>,
     },
     /// We have asked enough for this hour.
-    #[error("this hour's requests are used up")]
+    #[error("this hour’s requests are used up")]
     UsedUp {
         /// How long until there is one more.
         again: Duration,
@@ -65,7 +65,7 @@ pub(super) enum MailboxError {
     #[error("GitHub did not answer in time")]
     TimedOut,
     /// The server's certificate was not accepted.
-    #[error("the certificate of GitHub's API was refused")]
+    #[error("the certificate of GitHub’s API was refused")]
     CertificateRefused,
     /// The answer is longer than any should be.
     #[error("the answer is too long")]
@@ -74,7 +74,7 @@ pub(super) enum MailboxError {
     #[error("the answer cannot be read")]
     Unreadable,
     /// The API's address is neither encrypted nor on this computer.
-    #[error("the API's address must begin with https://")]
+    #[error("the API’s address must begin with https://")]
     BaseRefused,
     /// A mistake of ours, before anything was sent.
     #[error("the request could not be prepared")]
@@ -147,12 +147,12 @@ impl MailboxError {
         match self {
             E::TokenRefused => (
                 MailboxRefused,
-                "GitHub refused the mailbox's token: it is wrong, was revoked or has expired.",
+                "GitHub refused the mailbox’s token: it is wrong, was revoked or has expired.",
                 "Make a new fine-grained token with Issues: Read and write for that one repository, and enter it.",
             ),
             E::Forbidden => (
                 MailboxRefused,
-                "GitHub does not let this token read and write the mailbox's issues.",
+                "GitHub does not let this token read and write the mailbox’s issues.",
                 "Give the token the permission Issues: Read and write for that repository. Where the repository is archived, choose another.",
             ),
             E::NotFound => (
@@ -162,13 +162,13 @@ impl MailboxError {
             ),
             E::Gone => (
                 MailboxRefused,
-                "The mailbox's repository has no issues.",
+                "The mailbox’s repository has no issues.",
                 "Turn on Issues under Settings, General, Features of the repository.",
             ),
             E::Redirected => (
                 MailboxRefused,
-                "GitHub says that the mailbox's repository is elsewhere now. The token was not sent there.",
-                "Enter the repository's new name.",
+                "GitHub says that the mailbox’s repository is elsewhere now. The token was not sent there.",
+                "Enter the repository’s new name.",
             ),
             E::Refused { .. } => (
                 MailboxRefused,
@@ -182,7 +182,7 @@ impl MailboxError {
             ),
             E::UsedUp { .. } => (
                 MailboxBusy,
-                "The mailbox's hundred requests for this hour are used up.",
+                "The mailbox’s hundred requests for this hour are used up.",
                 "It goes on by itself as the hour passes.",
             ),
             E::ServerFault { .. } => (
@@ -198,17 +198,17 @@ impl MailboxError {
             E::TimedOut => (MailboxUnreachable, "GitHub did not answer in time.", "It is tried again by itself."),
             E::TooLarge | E::Unreadable => (
                 MailboxUnreachable,
-                "GitHub's answer cannot be read.",
+                "GitHub’s answer cannot be read.",
                 "It is tried again by itself. Something between this computer and GitHub may be answering in its place.",
             ),
             E::CertificateRefused => (
                 CertificateRefused,
-                "The certificate of GitHub's API was not accepted.",
+                "The certificate of GitHub’s API was not accepted.",
                 "Something between this computer and GitHub reads along, or a certificate is missing: name its file in SSL_CERT_FILE.",
             ),
             E::BaseRefused => (
                 MailboxRefused,
-                "The address of GitHub's API is not encrypted.",
+                "The address of GitHub’s API is not encrypted.",
                 "GITHUB_API_URL must begin with https://, or name this computer.",
             ),
             E::Unprepared => (Internal, "The request to GitHub could not be prepared.", "Start the program again."),

@@ -165,11 +165,11 @@ fn findings(details: &Details, scopes: Option<&str>, rights: Rights) -> Vec<Find
     } else if details.archived {
         note(K::Archived, "This repository is archived, so nothing can be written there. Choose another.");
     } else if !rights.reads {
-        note(K::CannotRead, "This token may not read the repository's issues. Give it Issues: Read and write.");
+        note(K::CannotRead, "This token may not read the repository’s issues. Give it Issues: Read and write.");
     } else if !rights.writes {
         note(
             K::CannotWrite,
-            "This token may read the repository's issues and not write them. Give it Issues: Read and write.",
+            "This token may read the repository’s issues and not write them. Give it Issues: Read and write.",
         );
     }
     if !details.private {
@@ -185,7 +185,7 @@ fn findings(details: &Details, scopes: Option<&str>, rights: Rights) -> Vec<Find
         } else {
             let scopes = text::line(scopes, 200);
             format!(
-                "This is a classic token (scopes: {scopes}), which reaches every repository of its owner's. A \
+                "This is a classic token (scopes: {scopes}), which reaches every repository of its owner’s. A \
                  fine-grained one for this repository alone, with Issues: Read and write, is all that is needed."
             )
         };

@@ -87,10 +87,10 @@ pub fn trial() -> Notification {
 pub fn key_is_due(kind: KeyKind, days: u32) -> Notification {
     let known = format!("It has been in use for {days} days.");
     let (title, body) = match kind {
-        KeyKind::Database => ("Time to change the database's key", format!("{known} One click changes it.")),
+        KeyKind::Database => ("Time to change the database’s key", format!("{known} One click changes it.")),
         KeyKind::Api => ("Time for a new API key", format!("{known} The page Keys says how it is renewed.")),
         KeyKind::Github => ("Time for a new GitHub token", format!("{known} The page Keys says how it is renewed.")),
-        KeyKind::Sealing => ("Time for a new key pair on Helios's side", format!("{known} The page Keys says how.")),
+        KeyKind::Sealing => ("Time for a new key pair on Helios’s side", format!("{known} The page Keys says how.")),
     };
     let actions = match kind {
         KeyKind::Database => vec![Action::Rotate, Action::Later, Action::Why],

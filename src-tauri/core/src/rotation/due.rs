@@ -132,12 +132,12 @@ fn steps(kind: KeyKind) -> Vec<String> {
             "Delete the old key in the console.",
         ],
         KeyKind::Github => &[
-            "Make a new fine-grained token at GitHub for the mailbox's repository alone, with Issues: Read and write.",
+            "Make a new fine-grained token at GitHub for the mailbox’s repository alone, with Issues: Read and write.",
             "Paste it on the page Mailbox of the settings and check it there.",
             "Delete the old token at GitHub.",
         ],
         KeyKind::Sealing => &[
-            "On Helios's side, let heliograph.py make a new key pair and show its public key.",
+            "On Helios’s side, let heliograph.py make a new key pair and show its public key.",
             "Compare its fingerprint with the one that is offered here, or paste the key.",
             "Test the handover.",
         ],

@@ -49,7 +49,7 @@ pub(crate) enum UsersError {
     #[error("a user with these rights may not do what an agent must: {0}")]
     Rights(String),
     /// The answer makes no sense.
-    #[error("the database's answer about its users cannot be read")]
+    #[error("the database’s answer about its users cannot be read")]
     Unreadable,
 }
 
@@ -61,7 +61,7 @@ impl UsersError {
             Self::Password | Self::NotDefault => {
                 "Copy the address of the user default from the Upstash console once more."
             }
-            Self::NoList => "Users come with a paid plan. The database's one key can be changed all the same.",
+            Self::NoList => "Users come with a paid plan. The database’s one key can be changed all the same.",
             Self::Refused | Self::Rights(_) | Self::Unreadable => "Nothing was changed. The key in use still works.",
         };
         let code = if *self == Self::Password { TroubleCode::PasswordRefused } else { TroubleCode::NotPossible };

@@ -77,7 +77,7 @@ pub(crate) fn asked(plan: RotationPlan, what: RotationAsk, hint: Option<&Trouble
         RotationAsk::HandOver if overlap => Trouble::new(
             TroubleCode::NotPossible,
             format!("Helios does not have its new key yet. Its old one works until it has.{because}"),
-            "Copy Helios's new address and set it where Helios runs. This turns green when Helios is heard with it.",
+            "Copy Helios’s new address and set it where Helios runs. This turns green when Helios is heard with it.",
         ),
         RotationAsk::HandOver => Trouble::new(
             TroubleCode::NotPossible,

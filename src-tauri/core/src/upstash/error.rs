@@ -20,7 +20,7 @@ pub enum UpstashError {
     #[error("Upstash knows no such database")]
     NotFound,
     /// The plan allows no more of these: one free database, for instance.
-    #[error("the account's plan allows no further database of this kind")]
+    #[error("the account’s plan allows no further database of this kind")]
     PlanLimit,
     /// A way to pay has to be named first.
     #[error("Upstash wants a way to pay before it makes this database")]
@@ -47,13 +47,13 @@ pub enum UpstashError {
     #[error("the answer pointed to another address, which was not followed")]
     Redirected,
     /// No connection, or it broke off.
-    #[error("no connection to Upstash's API")]
+    #[error("no connection to Upstash’s API")]
     Unreachable,
     /// No answer in time.
-    #[error("Upstash's API did not answer in time")]
+    #[error("Upstash’s API did not answer in time")]
     TimedOut,
     /// The server's certificate was not accepted.
-    #[error("the certificate of Upstash's API was refused")]
+    #[error("the certificate of Upstash’s API was refused")]
     CertificateRefused,
     /// The answer is longer than any should be.
     #[error("the answer is too long")]
@@ -68,7 +68,7 @@ pub enum UpstashError {
     #[error("the database is not active yet")]
     NotActive,
     /// The API's address is neither encrypted nor on this computer.
-    #[error("the API's address must begin with https://")]
+    #[error("the API’s address must begin with https://")]
     BaseRefused,
     /// A mistake of ours, before anything was sent.
     #[error("the request could not be prepared")]
@@ -190,7 +190,7 @@ impl UpstashError {
         let (code, message, remedy) = match self {
             Self::Busy { again } => return (ApiBusy, "Upstash asks this program to slow down.".into(), later(*again)),
             Self::ServerFault { status } => {
-                let message = format!("Upstash's API has a fault of its own (it answered with status {status}).");
+                let message = format!("Upstash’s API has a fault of its own (it answered with status {status}).");
                 return (
                     ApiFailed,
                     message,
@@ -204,7 +204,7 @@ impl UpstashError {
             Self::KeyRefused => (
                 ApiKeyRefused,
                 "Upstash refused this e-mail and API key.",
-                "Check both. The e-mail is the one you log in to Upstash with; keys are made in the console under Account, Management API. Accounts made through Vercel or Fly.io have none: paste the database's address instead.",
+                "Check both. The e-mail is the one you log in to Upstash with; keys are made in the console under Account, Management API. Accounts made through Vercel or Fly.io have none: paste the database’s address instead.",
             ),
             Self::Forbidden => (
                 ApiKeyRefused,
@@ -238,33 +238,33 @@ impl UpstashError {
             ),
             Self::CertificateRefused => (
                 CertificateRefused,
-                "The certificate shown for Upstash's API was refused, so the key was not sent.",
-                "If a company's network inspects what is encrypted, name its authority's file in SSL_CERT_FILE. Otherwise try another network, and check this computer's date.",
+                "The certificate shown for Upstash’s API was refused, so the key was not sent.",
+                "If a company’s network inspects what is encrypted, name its authority’s file in SSL_CERT_FILE. Otherwise try another network, and check this computer’s date.",
             ),
             Self::BaseRefused => (
                 NotPossible,
-                "The address given for Upstash's API does not begin with https://, so the key was not sent.",
+                "The address given for Upstash’s API does not begin with https://, so the key was not sent.",
                 "Remove UPSTASH_API_URL from the environment, or name an address with https:// in it.",
             ),
             Self::Unprepared => (
                 Internal,
                 "The request to Upstash could not be prepared.",
-                "Paste the database's address instead, and please report this.",
+                "Paste the database’s address instead, and please report this.",
             ),
             Self::Unreachable => (
                 ApiFailed,
-                "There is no connection to Upstash's API.",
+                "There is no connection to Upstash’s API.",
                 "Check the network, and whether a firewall lets https through; then try again.",
             ),
             Self::TimedOut => (
                 ApiFailed,
-                "Upstash's API did not answer in time.",
+                "Upstash’s API did not answer in time.",
                 "Check the network and try again. What was asked for may have happened all the same.",
             ),
             Self::Redirected | Self::TooLarge | Self::Unreadable => (
                 ApiFailed,
-                "What came back is not an answer of Upstash's API.",
-                "On a guest network, sign in to that network first. Otherwise try again, or paste the database's address.",
+                "What came back is not an answer of Upstash’s API.",
+                "On a guest network, sign in to that network first. Otherwise try again, or paste the database’s address.",
             ),
         };
         (code, message.into(), remedy.into())

@@ -102,7 +102,7 @@ fn of_today(days: &Days, today: Date, now: Millis) -> Option<(Rate, String)> {
     let passed = now.rem_euclid(DAY).max(HOUR);
     let a_day = real(so_far) * real(DAY.unsigned_abs()) / real(passed.unsigned_abs());
     let rate = Rate { least: a_day / 2.0, middle: a_day, most: a_day * 2.0, days: 0 };
-    let method = "What was used so far, and as much as today's pace for each day that is left. The range is half and \
+    let method = "What was used so far, and as much as today’s pace for each day that is left. The range is half and \
                   double of that: a single day says little.";
     Some((rate, method.into()))
 }

@@ -15,10 +15,10 @@ pub fn words(mark: Mark, meter: &Standing, made: Option<&Forecast>, ours: &Tally
     };
     let share = meter.percent().unwrap_or_default();
     let title = match (mark, made.and_then(|made| made.passes_on)) {
-        (Mark::Forecast, Some(day)) => format!("This month's {what} will run out on {}", day.strftime("%-d %B")),
-        (Mark::Forecast, None) => format!("This month's {what} will run out"),
-        _ if meter.kind == MeterKind::Storage => format!("{share:.0} % of the database's room is used"),
-        _ => format!("{share:.0} % of this month's {what} are used"),
+        (Mark::Forecast, Some(day)) => format!("This month’s {what} will run out on {}", day.strftime("%-d %B")),
+        (Mark::Forecast, None) => format!("This month’s {what} will run out"),
+        _ if meter.kind == MeterKind::Storage => format!("{share:.0} % of the database’s room is used"),
+        _ => format!("{share:.0} % of this month’s {what} are used"),
     };
     let counted = match (meter.used, meter.limit) {
         (Some(used), Some(limit)) => format!("{} of {}. ", grouped(used), grouped(limit)),
@@ -92,7 +92,7 @@ mod tests {
         *ours.of_mut(CommandKind::Record) = 100_000;
         let now = at("2026-12-20T00:00:00Z");
         let (title, body) = words(Mark::FourFifths, &meter(MeterKind::Commands, 400_000, 300_000), None, &ours, now);
-        assert_eq!(title, "80 % of this month's commands are used");
+        assert_eq!(title, "80 % of this month’s commands are used");
         assert_eq!(
             body,
             "400,000 of 500,000. What uses it: heartbeats 40 %, the record 20 %, others (Helios, the console) 20 %. Let \
@@ -110,7 +110,7 @@ mod tests {
         };
         let mine = meter(MeterKind::Commands, 400_000, 100_000);
         let (title, body) = words(Mark::Forecast, &mine, Some(&made), &Tally::default(), now);
-        assert_eq!(title, "This month's commands will run out on 24 December");
+        assert_eq!(title, "This month’s commands will run out on 24 December");
         assert!(body.contains("Look at what the other agents do"), "{body}");
     }
 }

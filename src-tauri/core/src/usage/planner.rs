@@ -209,7 +209,7 @@ fn formula(fleet: Fleet) -> Vec<String> {
     ));
     if recorded {
         lines.push(format!(
-            "Data: each agent's record keeps at most {} messages, with {ENTRY} bytes beside each = {} bytes",
+            "Data: each agent’s record keeps at most {} messages, with {ENTRY} bytes beside each = {} bytes",
             grouped(kept.into()),
             grouped(a.storage)
         ));

@@ -32,7 +32,7 @@ pub(super) fn unreachable(shown: &str, kind: io::ErrorKind) -> Trouble {
 
 pub(super) fn timed_out(stage: Stage, shown: &str) -> Trouble {
     let what = match stage {
-        Stage::Name => "Looking up the server's name took too long.".to_owned(),
+        Stage::Name => "Looking up the server’s name took too long.".to_owned(),
         Stage::Connect => format!("{shown} did not answer in time."),
         Stage::Encrypt => format!("{shown} was reached, but did not agree on encryption in time."),
         Stage::LogIn => format!("{shown} was reached, but did not answer the log-in in time."),
@@ -123,7 +123,7 @@ pub(super) fn may_not_subscribe(text: &str) -> Trouble {
     Trouble::new(
         TroubleCode::NotPermitted,
         format!("This Redis user may not listen to our channels. The server says: {}", quoted(text)),
-        "Allow the user +subscribe and the channels, or use the default user's password. Then reconnect.",
+        "Allow the user +subscribe and the channels, or use the default user’s password. Then reconnect.",
     )
 }
 
@@ -131,7 +131,7 @@ pub(super) fn may_not_publish(channel: &str, text: &str) -> Trouble {
     Trouble::new(
         TroubleCode::NotPermitted,
         format!("This Redis user may not publish on {channel}. The server says: {}", quoted(text)),
-        format!("Allow the user +publish and the channel {channel}, or use the default user's password."),
+        format!("Allow the user +publish and the channel {channel}, or use the default user’s password."),
     )
 }
 
@@ -148,7 +148,7 @@ pub(super) fn may_not_ask(text: &str) -> Trouble {
     Trouble::new(
         TroubleCode::RecordUnusable,
         format!("What was sent meanwhile cannot be read from the record. The server says: {}", quoted(text)),
-        "Allow the user +xread, +xrevrange and the keys record:*, or use the default user's password.",
+        "Allow the user +xread, +xrevrange and the keys record:*, or use the default user’s password.",
     )
 }
 
@@ -164,7 +164,7 @@ pub(super) fn month_used_up(text: &str) -> Trouble {
     let limit = number_after(text, "limit:").map(|limit| format!(" (limit {limit})")).unwrap_or_default();
     Trouble::new(
         TroubleCode::QuotaUsedUp,
-        format!("The database's commands for this month are used up{limit}."),
+        format!("The database’s commands for this month are used up{limit}."),
         format!(
             "They begin anew on {} (UTC). Until then a mailbox helps, or at once a larger plan in the Upstash console. It \
              is tried again every quarter of an hour.",
@@ -176,7 +176,7 @@ pub(super) fn month_used_up(text: &str) -> Trouble {
 pub(super) fn day_used_up() -> Trouble {
     Trouble::new(
         TroubleCode::QuotaUsedUp,
-        "The database's commands for today are used up.",
+        "The database’s commands for today are used up.",
         "They begin anew at midnight UTC. A larger plan in the Upstash console helps at once. It is tried again every quarter of an hour.",
     )
 }

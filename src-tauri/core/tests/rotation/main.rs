@@ -88,6 +88,13 @@ fn what_is_missing_is_said_with_its_consequence() {
             assert_eq!(of(kind).weight, PreflightWeight::Warning, "{:?}", of(kind));
             assert!(of(kind).consequence.contains("cut off"), "{:?}", of(kind));
         }
+        let said = of(PreflightKind::Handover).consequence.clone();
+        let mut settings = engine.settings();
+        settings.agents.peers.push("sol".into());
+        engine.change_settings(engine.settings(), settings).await.unwrap();
+        let findings = engine.rotation().check().await.findings;
+        let handover = findings.into_iter().find(|finding| finding.kind == PreflightKind::Handover).unwrap();
+        assert!(handover.consequence.starts_with(&said) && handover.consequence.ends_with(": sol."), "{handover:?}");
         // Without the API nothing is begun.
         world.upstash.revoke_key();
         engine.rotation().begin(RotationReason::Asked).await.unwrap();

@@ -246,15 +246,29 @@ impl Rotation {
 
     fn handover(&self, plan: RotationPlan) -> Finding {
         let settings = self.shared.means.settings.borrow().clone();
-        let (ready, words) = self.way(&settings, plan);
-        if ready {
-            return good(Kind::Handover, words);
+        let (ready, mut words) = self.way(&settings, plan);
+        let mut consequences = Vec::new();
+        if !ready {
+            consequences.push(match plan {
+                RotationPlan::OnePassword => "Helios will be cut off until you paste the new address there.".into(),
+                RotationPlan::Overlap => "The old keys stay valid until you have pasted the new address there.".into(),
+            });
         }
-        let consequence = match plan {
-            RotationPlan::OnePassword => "Helios will be cut off until you paste the new address there.",
-            RotationPlan::Overlap => "The old keys stay valid until you have pasted the new address there.",
-        };
-        warning(Kind::Handover, words, consequence)
+        if let [_, others @ ..] = settings.agents.peers.as_slice()
+            && !others.is_empty()
+        {
+            let others = crate::text::line(&others.join(", "), 80);
+            match plan {
+                RotationPlan::OnePassword => consequences.push(format!(
+                    "It is given to Helios alone. These will be cut off until you set the new address there: {others}."
+                )),
+                RotationPlan::Overlap => words = format!("{words} These keep the key that they have: {others}."),
+            }
+        }
+        match consequences.as_slice() {
+            [] => good(Kind::Handover, words),
+            all => warning(Kind::Handover, words, all.join(" ")),
+        }
     }
 
     fn elsewhere(&self) -> Finding {

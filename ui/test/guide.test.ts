@@ -6,7 +6,7 @@ import type { GuideView } from "../src/bindings/GuideView";
 import type { Step } from "../src/bindings/Step";
 import * as made from "../src/dev/setup";
 import { guide } from "../src/lib/guide.svelte";
-import { stateOf, verdictOf } from "../src/lib/setup";
+import { stateOf } from "../src/lib/setup";
 import { backend, type World } from "./backend";
 
 const place = { page: "setup", task: null } as const;
@@ -181,14 +181,6 @@ test("what is kept already is not kept again", async () => {
   expect(world.of("keep_address")).toEqual([]);
   expect(world.of("guide_go")).toEqual([{ step: "names" }]);
 });
-
-test.each([
-  [made.goodChecks, true, "running"],
-  [[], false, "none"],
-  [made.goodChecks, false, "good"],
-  [made.partlyChecks, false, "partly"],
-  [made.badChecks, false, "bad"],
-] as const)("a verdict", (checks, testing, verdict) => expect(verdictOf(checks, testing)).toBe(verdict));
 
 test("channels follow the names, and a name that cannot be stops there", async () => {
   const world = at("names");

@@ -10,6 +10,7 @@ import type { Ping } from "./Ping";
 import type { Step } from "./Step";
 import type { Temporary } from "./Temporary";
 import type { Trouble } from "./Trouble";
+import type { Verdict } from "./Verdict";
 
 /**
  * How far the set-up is.
@@ -23,6 +24,10 @@ step: Step,
  * Was it gone through to its end once? Then the app opens on the inbox.
  */
 finished: boolean, 
+/**
+ * Is it to be gone on with: it was begun and left, or no address is known?
+ */
+unfinished: boolean, 
 /**
  * The steps that are done, in order.
  */
@@ -71,6 +76,10 @@ checks: Array<Check>,
  * Is a test running?
  */
 testing: boolean, 
+/**
+ * What it says as a whole.
+ */
+verdict: Verdict, 
 /**
  * Commands that the test has cost.
  */

@@ -97,14 +97,23 @@ export function rehearsal(
   const test = (change: Partial<GuideView> = {}) => {
     const all = what === "bad" ? made.badChecks : what === "partly" ? made.partlyChecks : made.goodChecks;
     const address = { host: "calm-owl-12345.upstash.io", port: 6379, user: null, tls: true, password: true };
-    const started = set({ address, kept: null, ...change, checks: [], testing: true, cost: 0 });
+    const started = set({
+      address,
+      kept: null,
+      ...change,
+      checks: [],
+      testing: true,
+      verdict: "running",
+      cost: 0,
+    });
     all.forEach((check, place) => {
       const running = { ...check, outcome: "running" as const, detail: null, took_ms: null, trouble: null };
       const before = all.slice(0, place);
       setTimeout(() => set({ checks: [...before, { ...running, help: null }] }), place * 300);
       setTimeout(() => set({ checks: [...before, check] }), place * 300 + 240);
     });
-    setTimeout(() => set({ testing: false, cost: 21 }), all.length * 300);
+    const verdict = made.verdicts.get(all) ?? "none";
+    setTimeout(() => set({ testing: false, verdict, cost: 21 }), all.length * 300);
     return started;
   };
   const make = (wanted: NewDatabase) => {

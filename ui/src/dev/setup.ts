@@ -30,6 +30,7 @@ export function guideOf(step: Step, change: Partial<GuideView> = {}): GuideView 
   return {
     step,
     finished: false,
+    unfinished: false,
     done: steps.slice(0, place),
     door: place > 0 ? "paste" : null,
     found: [],
@@ -42,6 +43,7 @@ export function guideOf(step: Step, change: Partial<GuideView> = {}): GuideView 
     making: null,
     checks: [],
     testing: false,
+    verdict: change.testing ? "running" : (verdicts.get(change.checks) ?? "none"),
     cost: 0,
     ping: { state: "none" },
     ...change,
@@ -123,6 +125,13 @@ export const badChecks: Check[] = goodChecks.map((check, place) =>
       ? skipped(check)
       : check,
 );
+
+/** What Rust makes of these. */
+export const verdicts = new Map<Check[] | undefined, GuideView["verdict"]>([
+  [goodChecks, "good"],
+  [partlyChecks, "partly"],
+  [badChecks, "bad"],
+]);
 
 /** A test under way, with one step failed. */
 export const runningChecks: Check[] = partlyChecks

@@ -7,9 +7,7 @@ import { Picture } from "./picture.svelte";
 class Guide extends Picture<GuideView> {
   /** Does the window open on the set-up: because it is needed, or because it was begun and left? */
   wanted(snapshot: Snapshot): boolean {
-    if (snapshot.condition === "setup_needed") return true;
-    if (this.view === null || this.view.finished) return false;
-    return this.view.address === null || this.view.done.length > 0;
+    return snapshot.condition === "setup_needed" || (this.view?.unfinished ?? false);
   }
 }
 

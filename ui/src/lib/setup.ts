@@ -1,6 +1,4 @@
 /** Words and small reckonings of the set-up. Every closed list is total, so that a new value fails the build. */
-import type { Check } from "../bindings/Check";
-import type { CheckKind } from "../bindings/CheckKind";
 import type { Door } from "../bindings/Door";
 import type { Find } from "../bindings/Find";
 import type { GuideView } from "../bindings/GuideView";
@@ -88,31 +86,6 @@ export const helpWords: Record<Help, string> = {
   paste_another: "Paste another address",
   try_again: "Try again",
 };
-
-/** Without these nothing works at all; what comes after them is one ability each. */
-const ground: Record<CheckKind, boolean> = {
-  name: true,
-  reach: true,
-  encryption: true,
-  log_in: true,
-  round_trip: false,
-  read_write: false,
-  hear: false,
-  streams: false,
-  rights: false,
-  plan: false,
-};
-
-export type Verdict = "none" | "running" | "good" | "partly" | "bad";
-
-/** What a test says as a whole. `partly`: it connects, and something beyond that failed. */
-export function verdictOf(checks: readonly Check[], testing: boolean): Verdict {
-  if (testing) return "running";
-  if (checks.length === 0) return "none";
-  const failed = checks.filter((check) => check.outcome === "failed");
-  if (failed.length === 0) return "good";
-  return failed.some((check) => ground[check.kind]) ? "bad" : "partly";
-}
 
 const MONTH_SECONDS = 30 * 24 * 60 * 60;
 

@@ -18,7 +18,7 @@ mod words;
 
 pub use plan::{PlanFacts, PlanQuestion};
 pub use report::Report;
-pub use view::{Check, CheckKind, Help, Outcome};
+pub use view::{Check, CheckKind, Help, Outcome, Verdict};
 
 use std::{path::PathBuf, time::Duration};
 

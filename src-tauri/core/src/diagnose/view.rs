@@ -32,6 +32,13 @@ pub enum CheckKind {
     Plan,
 }
 
+impl CheckKind {
+    /// Does nothing work at all without it? What comes after is one ability each.
+    fn is_ground(self) -> bool {
+        matches!(self, Self::Name | Self::Reach | Self::Encryption | Self::LogIn)
+    }
+}
+
 /// How a step ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
 #[ts(export)]
@@ -80,4 +87,66 @@ pub struct Check {
     pub trouble: Option<Trouble>,
     /// A button that helps.
     pub help: Option<Help>,
+}
+
+/// What a test says as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// There was no test.
+    None,
+    /// It runs.
+    Running,
+    /// The connection works.
+    Good,
+    /// It connects, and something beyond that failed.
+    Partly,
+    /// It does not work.
+    Bad,
+}
+
+impl Verdict {
+    /// Of a test with these steps, that may still run.
+    pub fn of(checks: &[Check], running: bool) -> Self {
+        let failed = || checks.iter().filter(|check| check.outcome == Outcome::Failed);
+        if running {
+            Self::Running
+        } else if checks.is_empty() {
+            Self::None
+        } else if failed().any(|check| check.kind.is_ground()) {
+            Self::Bad
+        } else if failed().next().is_some() {
+            Self::Partly
+        } else {
+            Self::Good
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verdict_rests_on_what_failed() {
+        let check = |kind, outcome| Check {
+            kind,
+            outcome,
+            title: String::new(),
+            detail: None,
+            took_ms: None,
+            trouble: None,
+            help: None,
+        };
+        let name = check(CheckKind::Name, Outcome::Good);
+        let (no_login, no_rights) =
+            (check(CheckKind::LogIn, Outcome::Failed), check(CheckKind::Rights, Outcome::Failed));
+        let plan = check(CheckKind::Plan, Outcome::Skipped);
+        assert_eq!(Verdict::of(&[], false), Verdict::None);
+        assert_eq!(Verdict::of(&[name.clone(), no_login.clone()], true), Verdict::Running);
+        assert_eq!(Verdict::of(&[name.clone(), plan], false), Verdict::Good);
+        assert_eq!(Verdict::of(&[name.clone(), no_rights.clone()], false), Verdict::Partly);
+        assert_eq!(Verdict::of(&[name, no_login, no_rights], false), Verdict::Bad);
+    }
 }

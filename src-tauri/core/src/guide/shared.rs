@@ -54,6 +54,7 @@ impl Shared {
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.look();
         let result = change(&mut state);
+        state.conclude();
         self.view.send_if_modified(|view| {
             let news = *view != state.view;
             if news {

@@ -4,7 +4,12 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use super::{AddressView, Adopted, Door, GuideView, Held, Keep, Ping, Step, Temporary};
-use crate::{credentials::Login, diagnose::Report, link::Address, message::Millis};
+use crate::{
+    credentials::Login,
+    diagnose::{Report, Verdict},
+    link::Address,
+    message::Millis,
+};
 
 /// Everything the guide knows.
 pub(super) struct State {
@@ -54,6 +59,7 @@ impl State {
         let view = GuideView {
             step: Step::Where,
             finished: false,
+            unfinished: true,
             done: Vec::new(),
             door: None,
             found: Vec::new(),
@@ -66,6 +72,7 @@ impl State {
             making: None,
             checks: Vec::new(),
             testing: false,
+            verdict: Verdict::None,
             cost: 0,
             ping: Ping::None,
         };
@@ -80,6 +87,13 @@ impl State {
             place: None,
             database: None,
         }
+    }
+
+    /// Brings what follows from the rest of the view up to date.
+    pub(super) fn conclude(&mut self) {
+        let view = &mut self.view;
+        view.unfinished = !view.finished && (view.address.is_none() || !view.done.is_empty());
+        view.verdict = Verdict::of(&view.checks, view.testing);
     }
 
     /// A step is done.

@@ -3,7 +3,11 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::{diagnose::Check, message::Millis, trouble::Trouble};
+use crate::{
+    diagnose::{Check, Verdict},
+    message::Millis,
+    trouble::Trouble,
+};
 
 /// A step of the set-up. Each can be left, gone back to, and opened again later.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
@@ -127,6 +131,8 @@ pub struct GuideView {
     pub step: Step,
     /// Was it gone through to its end once? Then the app opens on the inbox.
     pub finished: bool,
+    /// Is it to be gone on with: it was begun and left, or no address is known?
+    pub unfinished: bool,
     /// The steps that are done, in order.
     pub done: Vec<Step>,
     /// The door that was chosen.
@@ -151,6 +157,8 @@ pub struct GuideView {
     pub checks: Vec<Check>,
     /// Is a test running?
     pub testing: bool,
+    /// What it says as a whole.
+    pub verdict: Verdict,
     /// Commands that the test has cost.
     pub cost: u32,
     /// What became of the last ping to Helios.

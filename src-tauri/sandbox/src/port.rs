@@ -1,6 +1,10 @@
 //! A port for a server of ours. It must not be held here: whoever asked binds it.
 
-use std::net::{Ipv4Addr, TcpListener};
+use std::{
+    collections::VecDeque,
+    net::{Ipv4Addr, TcpListener},
+    sync::{Mutex, PoisonError},
+};
 
 use anyhow::{Context, Result};
 
@@ -11,12 +15,23 @@ const OURS: std::ops::Range<u16> = 15_000..32_000;
 /// So many ports are looked at before it is said that none is free.
 const LOOKS: usize = 200;
 
-/// A port on loopback that nobody listens on.
+/// Ports that were given out: whoever has one may not have bound it yet, or not at the moment. More than are in use at
+/// once; the oldest is forgotten.
+static GIVEN: Mutex<VecDeque<u16>> = Mutex::new(VecDeque::new());
+const REMEMBERED: usize = 2_000;
+
+/// A port on loopback that nobody listens on, and that was not given out lately.
 pub fn free() -> Result<u16> {
-    std::iter::repeat_with(|| fastrand::u16(OURS))
+    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let port = std::iter::repeat_with(|| fastrand::u16(OURS))
         .take(LOOKS)
-        .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
-        .context("no free port on loopback")
+        .find(|port| !given.contains(port) && TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
+        .context("no free port on loopback")?;
+    if given.len() == REMEMBERED {
+        given.pop_front();
+    }
+    given.push_back(port);
+    Ok(port)
 }
 
 #[cfg(test)]
@@ -30,5 +45,13 @@ mod tests {
         let port = free().unwrap();
         assert!(OURS.contains(&port));
         assert!(TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok());
+    }
+
+    #[test]
+    fn none_is_given_twice_at_once() {
+        let mut ports: Vec<_> = std::iter::repeat_with(|| free().unwrap()).take(500).collect();
+        ports.sort_unstable();
+        ports.dedup();
+        assert_eq!(ports.len(), 500);
     }
 }

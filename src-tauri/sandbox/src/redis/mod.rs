@@ -29,6 +29,10 @@ use config::{Config, Paths};
 
 /// How long the server may take to answer its first command.
 const START_LIMIT: Duration = Duration::from_secs(10);
+
+/// So many other ports are tried where somebody else took the chosen one first, and what the server says then.
+const PORTS: usize = 3;
+const TAKEN: &str = "Address already in use";
 /// How long it may take to end by itself before it is killed.
 const STOP_LIMIT: Duration = Duration::from_secs(2);
 
@@ -108,15 +112,27 @@ impl Redis {
             Some(Certificates { ca, certificate, key }) => paths = Paths { ca, certificate, key, ..paths },
             None => certificates::write(&paths, given.certificate)?,
         }
-        let config = Config {
-            port: options.port.map_or_else(port::free, Ok)?,
-            plain_port: options.plain.then(port::free).transpose()?,
+        let mut config = Config {
+            port: options.port.unwrap_or_default(),
+            plain_port: None,
             password: given.password.unwrap_or_else(fresh_password),
             acceptable,
             keeps: options.keeps,
             paths,
         };
-        let child = launch(&program, &config).await?;
+        let mut tries = 0..PORTS;
+        let child = loop {
+            config.port = options.port.map_or_else(port::free, Ok)?;
+            config.plain_port = options.plain.then(port::free).transpose()?;
+            match launch(&program, &config).await {
+                // Somebody else took it between the look and the start.
+                Err(_)
+                    if options.port.is_none()
+                        && tries.next().is_some()
+                        && config.paths.last_words().contains(TAKEN) => {}
+                started => break started?,
+            }
+        };
         Ok(Self { config, program, child, _lock: lock })
     }
 

@@ -63,6 +63,21 @@ pub(crate) async fn logs_in(address: &Address, authorities: Option<PathBuf>, met
     }
 }
 
+/// Tries the new key and, where that is refused, the old one. Where that is refused as well, the new one is tried once
+/// more: it may have been taken between the two.
+pub(crate) async fn compare<N, O>(mut new: impl FnMut() -> N, old: Option<O>) -> (Proof, Option<Proof>)
+where
+    N: Future<Output = Proof>,
+    O: Future<Output = Proof>,
+{
+    let tried = new().await;
+    let (Proof::Refused, Some(old)) = (&tried, old) else { return (tried, None) };
+    match old.await {
+        Proof::Refused => (new().await, Some(Proof::Refused)),
+        other => (tried, Some(other)),
+    }
+}
+
 fn of(trouble: Option<Trouble>) -> Proof {
     match trouble {
         Some(trouble) if trouble.code == TroubleCode::PasswordRefused => Proof::Refused,
@@ -72,5 +87,33 @@ fn of(trouble: Option<Trouble>) -> Proof {
             "The database did not answer in time.",
             "It is tried again by itself.",
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::ready;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_key_that_is_taken_between_two_questions_works() {
+        use Proof::{NoAnswer, Refused, Works};
+        let silent = || NoAnswer(Trouble::new(TroubleCode::TimedOut, "Nobody answers.", ""));
+        let cases = [
+            (vec![Works], None, (Works, None)),
+            (vec![Refused], None, (Refused, None)),
+            (vec![Works], Some(Refused), (Works, None)),
+            (vec![Refused], Some(Works), (Refused, Some(Works))),
+            (vec![Refused], Some(silent()), (Refused, Some(silent()))),
+            (vec![Refused, Works], Some(Refused), (Works, Some(Refused))),
+            (vec![Refused, Refused], Some(Refused), (Refused, Some(Refused))),
+        ];
+        for (new, old, wanted) in cases {
+            let mut answers = new.clone().into_iter();
+            let said = compare(|| ready(answers.next().unwrap_or_else(silent)), old.clone().map(ready)).await;
+            assert_eq!(said, wanted, "{new:?} {old:?}");
+            assert_eq!(answers.next(), None, "{new:?} {old:?}");
+        }
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     message::now,
     rotation::{
         Happening, RotationPlan,
-        prove::{Proof, logs_in, speaks},
+        prove::{Proof, compare, logs_in, speaks},
         words,
     },
     trouble::TroubleCode,
@@ -111,25 +111,24 @@ impl Rotation {
     }
 
     async fn both(&self, work: &mut Work, new: &Address) -> Seen {
-        let authorities = self.shared.means.authorities.clone();
-        let spoke = speaks(new, authorities.clone(), &self.shared.means.meter).await;
+        let (authorities, meter) = (&self.shared.means.authorities, &self.shared.means.meter);
         let old = work.old.as_ref().and_then(|held| Address::parse(&held.url).ok());
-        match (spoke, old) {
-            (Proof::Works, None) => Seen::Good { old_refused: true },
-            (Proof::Works, Some(old)) => Seen::Good { old_refused: self.until_refused(&old).await },
-            (Proof::NoAnswer(trouble), _) => {
+        let with_old = old.as_ref().map(|old| logs_in(old, authorities.clone(), meter));
+        match compare(|| speaks(new, authorities.clone(), meter), with_old).await {
+            (Proof::Works, Some(_)) => Seen::Good { old_refused: true },
+            (Proof::Works, None) => {
+                let old_refused = match old {
+                    Some(old) => self.until_refused(&old).await,
+                    None => true,
+                };
+                Seen::Good { old_refused }
+            }
+            (Proof::Refused, Some(Proof::Works)) => Seen::OnlyOld,
+            (Proof::Refused, Some(Proof::Refused) | None) => Seen::Neither,
+            (Proof::NoAnswer(trouble), _) | (_, Some(Proof::NoAnswer(trouble))) => {
                 work.hint = Some(trouble);
                 Seen::Nothing
             }
-            (Proof::Refused, None) => Seen::Neither,
-            (Proof::Refused, Some(old)) => match logs_in(&old, authorities, &self.shared.means.meter).await {
-                Proof::Works => Seen::OnlyOld,
-                Proof::Refused => Seen::Neither,
-                Proof::NoAnswer(trouble) => {
-                    work.hint = Some(trouble);
-                    Seen::Nothing
-                }
-            },
         }
     }
 
@@ -232,9 +231,10 @@ impl Rotation {
                 if refused && self.still_refused(since).await {
                     return None;
                 }
+                // A program that ends says nothing of the key.
                 tokio::select! {
-                    changed = heard.changed() => if changed.is_err() { return None },
-                    changed = status.changed() => if changed.is_err() { return None },
+                    changed = heard.changed() => if changed.is_err() { return std::future::pending().await },
+                    changed = status.changed() => if changed.is_err() { return std::future::pending().await },
                     _ = nudges.changed() => {}
                 }
             }

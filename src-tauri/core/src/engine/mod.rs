@@ -365,8 +365,8 @@ impl Engine {
     /// Stops every task, commits what has arrived and closes the store; at most two seconds. Later calls wait for
     /// the first one to end.
     pub async fn stop(&self) {
-        self.rotation.stop();
-        self.guide.stop();
+        self.rotation.stop().await;
+        self.guide.stop().await;
         self.tasks.stop(&self.store, &self.usage).await;
     }
 }

@@ -129,8 +129,8 @@ impl Guide {
     }
 
     /// Ends whatever is being tried.
-    pub(crate) fn stop(&self) {
-        self.shared.stop();
+    pub(crate) async fn stop(&self) {
+        self.shared.stop().await;
     }
 
     /// Takes up what was kept, and looks at what can be offered.

@@ -88,8 +88,10 @@ impl Shared {
         }
     }
 
-    pub(super) fn stop(&self) {
-        lock(&self.jobs).abort_all();
+    /// Returns when none of them is at work any more.
+    pub(super) async fn stop(&self) {
+        let mut jobs = std::mem::take(&mut *lock(&self.jobs));
+        jobs.shutdown().await;
     }
 
     /// Keeps the progress over a restart. Where the store cannot, the set-up goes on all the same.

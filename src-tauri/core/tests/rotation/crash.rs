@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use heliograph_core::rotation::{RotationOutcome, RotationReason, RotationStep, RotationView, StepState};
+use heliograph_core::rotation::{RotationAsk, RotationOutcome, RotationReason, RotationStep, RotationView, StepState};
 
 use crate::{session::within, world::World};
 
@@ -52,6 +52,31 @@ fn ended_at(name: &str, step: RotationStep) {
         // Once more, from the beginning: nothing is left over.
         world.rotates(&engine).await;
         world.ends_well(&engine, "one", &[&old], resets + 1).await;
+    });
+}
+
+/// It ended while it looked for a still newer key, and the one from before is known nowhere any more.
+#[test]
+fn with_the_old_key_forgotten_it_goes_on_with_the_new_one() {
+    within("crash::with_the_old_key_forgotten_it_goes_on_with_the_new_one", async |session| {
+        session.open().await;
+        let world = World::start().await;
+        let engine = world.engine("one").await;
+        engine.rotation().begin(RotationReason::Asked).await.unwrap();
+        world.until(&engine, |view| view.helios_behind_since.is_some()).await;
+        engine.stop().await;
+        let changed = rusqlite::Connection::open(world.home("one").database()).unwrap().execute(
+            "UPDATE rotations SET journal = json_set(journal, '$.machine.stage', 'reset', '$.machine.ask', NULL)
+             WHERE ended IS NULL",
+            [],
+        );
+        assert_eq!(changed.unwrap(), 1);
+        let engine = world.engine("one").await;
+        let asks = |view: &RotationView| view.asks.as_ref().is_some_and(|asks| asks.what == RotationAsk::Address);
+        let view = world.until(&engine, |view| view.helios_behind_since.is_some() || asks(view)).await;
+        assert!(!asks(&view), "{view:#?}");
+        world.finishes(&engine).await;
+        world.ends_well(&engine, "one", &[], 1).await;
     });
 }
 

@@ -10,9 +10,9 @@ use super::{
 use crate::{
     credentials::{Item, KeychainError},
     guide::{Held, Keep},
-    link::Address,
+    link::{Address, LinkState},
     rotation::{
-        Happening,
+        Happening, Machine,
         prove::{Proof, logs_in},
     },
     trouble::Trouble,
@@ -66,6 +66,9 @@ impl Rotation {
             return Done::warned(Happening::KeychainShut, "The keychain does not give the key from before.");
         }
         let Some(old) = work.old.clone() else {
+            if self.new_may_stand() {
+                return Done::warned(Happening::StillOld, "The key from before is not known; the new one is in use.");
+            }
             return Done::warned(Happening::Unreadable, "The key from before is not known.");
         };
         let limit = self.shared.means.tuning.read_back_limit;
@@ -93,6 +96,14 @@ impl Rotation {
             self.says("Reads back which key the database has.");
             self.pause().await;
         }
+    }
+
+    /// The new key took the old one's place, and the database does not refuse it.
+    fn new_may_stand(&self) -> bool {
+        let state = self.shared.means.link.status().borrow().state;
+        let machine = self.shared.look().journal.as_ref().map(|journal| journal.machine);
+        let adopted = machine.is_some_and(|machine| matches!(machine, Machine::OnePassword(one) if one.adopted()));
+        adopted && !matches!(state, LinkState::Stopped | LinkState::NoAddress)
     }
 
     /// The time is up: what the old key says decides.

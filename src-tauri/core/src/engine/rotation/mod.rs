@@ -264,9 +264,10 @@ impl Rotation {
         Ok(take.then_some(offered.public_key))
     }
 
-    /// Ends whatever is under way, at once; the journal says where.
-    pub(super) fn stop(&self) {
-        self.shared.stop();
+    /// Ends whatever is under way, at once; the journal says where. Whoever ends first what a step looks at would have
+    /// it take that for news.
+    pub(super) async fn stop(&self) {
+        self.shared.stop().await;
     }
 
     fn asks(&self, what: RotationAsk) -> bool {

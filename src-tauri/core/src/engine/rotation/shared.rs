@@ -242,9 +242,12 @@ impl Shared {
         }
     }
 
-    pub(super) fn stop(&self) {
+    /// Returns when none of them is at work any more.
+    pub(super) async fn stop(&self) {
         let jobs = lock(&self.jobs).take();
-        drop(jobs);
+        if let Some(mut jobs) = jobs {
+            jobs.shutdown().await;
+        }
     }
 }
 

@@ -26,7 +26,7 @@ pub(crate) struct Options {
 /// Sets up, builds, starts.
 pub(crate) fn run(options: &Options) -> Result<()> {
     setup::ensure(Need::App)?;
-    ui::build()?;
+    ui::build_if_changed()?;
     let mut start = cargo(["run", "--package", "heliograph", "--bin", "heliograph"]);
     if !options.dev {
         start.arg("--release");

@@ -34,7 +34,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let seed = options.seed.unwrap_or_else(|| u64::from(fastrand::u32(..)));
     println!("seed {seed}");
     setup::ensure(Need::Tests)?;
-    ui::build()?;
+    ui::build_if_changed()?;
     let mut soak = cargo(["test", "--package", "heliograph", "--test", "soak", "--"]);
     soak.args(["--nocapture", "nothing_is_lost_and_nothing_comes_twice"]);
     soak.env("HELIOGRAPH_SOAK_MINUTES", options.minutes.to_string());

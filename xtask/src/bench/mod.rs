@@ -95,7 +95,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
 fn build(app: bool) -> Result<()> {
     run_program(&mut cargo(["build", "--release", "--package", "heliograph-bench"]))?;
     if app {
-        ui::build()?;
+        ui::build_if_changed()?;
         let example = ["build", "--release", "--package", "heliograph", "--bins", "--example", "bare_tray"];
         run_program(&mut cargo(example))?;
     }

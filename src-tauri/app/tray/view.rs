@@ -1,6 +1,9 @@
 //! What the tray shows, worked out from the state. It knows no tray.
 
-use heliograph_core::engine::{Condition, Snapshot};
+use heliograph_core::{
+    engine::{Condition, Snapshot},
+    text,
+};
 
 /// How many tasks the menu names.
 pub(super) const TASKS: usize = 3;
@@ -49,7 +52,7 @@ impl View {
         let status = named(&snapshot.headline, snapshot.sandbox);
         let open = match snapshot.counts.open {
             0 => "Open inbox".into(),
-            count => format!("Open inbox ({count})"),
+            count => format!("Open inbox ({})", text::grouped(count.into())),
         };
         let tasks = snapshot.recent.iter().take(TASKS);
         Self {

@@ -113,6 +113,19 @@ fn shown(c: char) -> bool {
     }
 }
 
+/// A number with its digits in groups of three: `1,234`.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -157,5 +170,11 @@ mod tests {
             prop_assert!(once.chars().count() <= most);
             prop_assert!(once.chars().all(shown));
         }
+    }
+
+    #[test]
+    fn digits_are_grouped() {
+        let made: Vec<_> = [0, 999, 1_000, 1_234_567].into_iter().map(grouped).collect();
+        assert_eq!(made, ["0", "999", "1,000", "1,234,567"]);
     }
 }

@@ -4,9 +4,8 @@ use std::{future::Future, pin::Pin};
 
 use super::board::{Finding, Step};
 use crate::{
-    text,
+    text::{self, grouped},
     trouble::{Trouble, TroubleCode},
-    usage::grouped,
 };
 
 /// A question to the API that is asked when its turn comes, within the limit of a step.

@@ -265,7 +265,7 @@ fn is_urgent(notable: &Notable) -> bool {
 }
 
 fn tasks(count: u32) -> String {
-    if count == 1 { "1 task".into() } else { format!("{count} tasks") }
+    if count == 1 { "1 task".into() } else { format!("{} tasks", text::grouped(count.into())) }
 }
 
 fn of_one(notable: &Notable, hide: bool) -> Notification {

@@ -28,7 +28,6 @@ pub use meter::{CommandKind, Meter, Tally};
 pub use metered::Metered;
 pub use month::{DAY, Month, day_of, midnight_after};
 pub use notice::words;
-pub(crate) use planner::grouped;
 pub use planner::{Example, Fleet, FleetPlan, FreeEnd, PlanCost, example, plan};
 pub use standing::{Reading, Standing, level_of, plan_in_use, standing};
 pub use terms::{Choice, Limits, PlanKind, Prices, Terms};

@@ -1,7 +1,7 @@
 //! What a warning says: how far it is, what uses it, and what to do. It must not decide when.
 
-use super::{CommandKind, Forecast, Mark, MeterKind, Standing, Tally, compose::kinds, month::Month, planner::grouped};
-use crate::message::Millis;
+use super::{CommandKind, Forecast, Mark, MeterKind, Standing, Tally, compose::kinds, month::Month};
+use crate::{message::Millis, text::grouped};
 
 /// So many kinds are named.
 const NAMED: usize = 3;

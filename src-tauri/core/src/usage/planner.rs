@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::terms::{PlanKind, Prices};
+use crate::text::grouped;
 
 /// What Redis's own words around a message take, in bytes, each way.
 const FRAME: u64 = 60;
@@ -263,19 +264,6 @@ pub fn example(prices: &Prices) -> Example {
               $0.20 for each 100,000. Heartbeats and the record are not even in this."
                 .into(),
     }
-}
-
-/// Digits in groups of three.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]

@@ -90,12 +90,6 @@ fn heartbeats_alone_may_be_too_many_for_the_free_plan() {
     assert_eq!((made.commands, made.free_end.messages_a_day, made.free_end.agents), (648_000, None, 23));
 }
 
-#[test]
-fn digits_are_grouped() {
-    let made: Vec<_> = [0, 999, 1_000, 1_234_567].into_iter().map(grouped).collect();
-    assert_eq!(made, ["0", "999", "1,000", "1,234,567"]);
-}
-
 proptest! {
     #[test]
     fn no_fleet_makes_it_panic(asked: Asked) {

@@ -24,7 +24,10 @@ pub(super) fn mend() -> io::Result<bool> {
     if mended == text {
         return Ok(false);
     }
-    fs::write(path, mended)?;
+    // All or nothing: somebody may log in at this moment. By this name no desktop starts it.
+    let new = path.with_extension("desktop.new");
+    fs::write(&new, mended)?;
+    fs::rename(&new, &path)?;
     Ok(true)
 }
 

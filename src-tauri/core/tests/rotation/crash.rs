@@ -55,22 +55,24 @@ fn ended_at(name: &str, step: RotationStep) {
     });
 }
 
+/// Rotates until Helios is waited for, ends there, and has the journal say something else of what has not ended.
+async fn ends_with_journal(world: &World, values: &str) {
+    let engine = world.engine("one").await;
+    engine.rotation().begin(RotationReason::Asked).await.unwrap();
+    world.until(&engine, |view| view.helios_behind_since.is_some()).await;
+    engine.stop().await;
+    let sql = format!("UPDATE rotations SET journal = json_set(journal, {values}) WHERE ended IS NULL");
+    let changed = rusqlite::Connection::open(world.home("one").database()).unwrap().execute(&sql, []);
+    assert_eq!(changed.unwrap(), 1);
+}
+
 /// It ended while it looked for a still newer key, and the one from before is known nowhere any more.
 #[test]
 fn with_the_old_key_forgotten_it_goes_on_with_the_new_one() {
     within("crash::with_the_old_key_forgotten_it_goes_on_with_the_new_one", async |session| {
         session.open().await;
         let world = World::start().await;
-        let engine = world.engine("one").await;
-        engine.rotation().begin(RotationReason::Asked).await.unwrap();
-        world.until(&engine, |view| view.helios_behind_since.is_some()).await;
-        engine.stop().await;
-        let changed = rusqlite::Connection::open(world.home("one").database()).unwrap().execute(
-            "UPDATE rotations SET journal = json_set(journal, '$.machine.stage', 'reset', '$.machine.ask', NULL)
-             WHERE ended IS NULL",
-            [],
-        );
-        assert_eq!(changed.unwrap(), 1);
+        ends_with_journal(&world, "'$.machine.stage', 'reset', '$.machine.ask', NULL").await;
         let engine = world.engine("one").await;
         let asks = |view: &RotationView| view.asks.as_ref().is_some_and(|asks| asks.what == RotationAsk::Address);
         let view = world.until(&engine, |view| view.helios_behind_since.is_some() || asks(view)).await;
@@ -86,16 +88,8 @@ fn a_clock_that_was_set_back_does_not_hold_it_up() {
     within("crash::a_clock_that_was_set_back_does_not_hold_it_up", async |session| {
         session.open().await;
         let world = World::start().await;
-        let engine = world.engine("one").await;
-        engine.rotation().begin(RotationReason::Asked).await.unwrap();
-        world.until(&engine, |view| view.helios_behind_since.is_some()).await;
-        engine.stop().await;
-        let changed = rusqlite::Connection::open(world.home("one").database()).unwrap().execute(
-            "UPDATE rotations SET journal = json_set(journal, '$.machine.stage', 'reconnect', '$.machine.ask', NULL,
-             '$.adopted_at', json_extract(journal, '$.adopted_at') + 3600000) WHERE ended IS NULL",
-            [],
-        );
-        assert_eq!(changed.unwrap(), 1);
+        let later = "'$.adopted_at', json_extract(journal, '$.adopted_at') + 3600000";
+        ends_with_journal(&world, &format!("'$.machine.stage', 'reconnect', '$.machine.ask', NULL, {later}")).await;
         let engine = world.engine("one").await;
         world.finishes(&engine).await;
         world.ends_well(&engine, "one", &[], 1).await;
